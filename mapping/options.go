@@ -1,0 +1,70 @@
+package mapping
+
+import "time"
+
+// Options is the mapping section of the configuration. Tables are looked up trimmed and without regard to case.
+type Options struct {
+	// Statuses maps legacy status to active, pending, closed, spam or exclude. A value outside it blocks the job
+	// unless DefaultStatus is set.
+	Statuses      map[string]string `yaml:"statuses"`
+	DefaultStatus string            `yaml:"default_status"`
+	// CloseInactive closes a live ticket of a table whose last message is older than this before the source's newest.
+	CloseInactive Duration `yaml:"close_inactive"`
+	Live          Live     `yaml:"live"`
+
+	// Agents maps a legacy address, name or id to the e-mail of a Help Scout user.
+	Agents       map[string]string `yaml:"agents"`
+	AgentDomains []string          `yaml:"agent_domains"`
+	FallbackUser string            `yaml:"fallback_user"`
+	Teams        map[string]string `yaml:"teams"` // legacy group: team
+	// MessageKinds maps the source's word for whose message it is to customer, agent or note.
+	MessageKinds map[string]string `yaml:"message_kinds"`
+	// DepartedForm names the author of a text posted as the fallback user; {name} and {email} are replaced.
+	DepartedForm string `yaml:"departed_form"`
+
+	MailboxAddresses []string `yaml:"mailbox_addresses"` // the team's own inbox addresses and aliases
+	FormSenders      []string `yaml:"form_senders"`      // contact forms: Reply-To is the customer
+	ExcludeSenders   []string `yaml:"exclude_senders"`
+	Internal         string   `yaml:"internal"`     // exclude, import; empty: import as notes
+	Bulk             string   `yaml:"bulk"`         // import, tag, exclude; empty: tag
+	AutoReplies      string   `yaml:"auto_replies"` // note, exclude; empty: note
+	LiveCc           string   `yaml:"live_cc"`      // keep, note; empty: keep
+
+	PlaceholderDomain string `yaml:"placeholder_domain"`
+	Placeholder       string `yaml:"placeholder"` // create, refuse; empty: create when a domain is set, else refuse
+
+	Tags      map[string]string `yaml:"tags"` // legacy tag: tag; "" drops it
+	TagPrefix string            `yaml:"tag_prefix"`
+	JobTag    string            `yaml:"job_tag"`
+	Types     map[string]string `yaml:"types"` // legacy channel: email, chat, phone
+	Chats     string            `yaml:"chats"` // transcript, messages; empty: transcript
+	// FieldValues translates values of a custom field: field, legacy value, value.
+	FieldValues map[string]map[string]string `yaml:"field_values"`
+
+	MaxThreads      int    `yaml:"max_threads"`      // 1..100; 0: 100
+	Headroom        *int   `yaml:"headroom"`         // threads kept free on live conversations; nil: 10
+	LegacyReference string `yaml:"legacy_reference"` // note, subject, field, off; empty: off
+	LegacyField     string `yaml:"legacy_field"`
+
+	InlineSize     Size `yaml:"inline_size"`     // largest create call, attachments in place; 0: 10 MB
+	AttachmentSize Size `yaml:"attachment_size"` // largest upload call, in base64 with its envelope; 0: 10 MB
+	MaxText        Size `yaml:"max_text"`        // largest body of one thread; 0: 1 MB
+	MaxSubject     int  `yaml:"max_subject"`     // characters; 0: 250
+
+	// Set by the configuration or the engine, not by keys of this section.
+	Mailbox string    `yaml:"-"` // name or id
+	Newest  time.Time `yaml:"-"` // the source's newest message: "recent" is measured from it, never from the clock
+}
+
+// Live decides which mail threads arrive as active.
+type Live struct {
+	Labels    []string `yaml:"labels"`     // any of them
+	LastFrom  string   `yaml:"last_from"`  // customer, agent, any
+	NewerThan Duration `yaml:"newer_than"` // before the source's newest
+}
+
+// A Duration is a time span in configuration: Go's units and d for days.
+type Duration time.Duration
+
+// A Size is a number of bytes in configuration: plain, or with kB, MB, KiB, MiB.
+type Size int64

@@ -1,0 +1,111 @@
+package sources
+
+import "fmt"
+
+// A Ledger accounts for everything an input holds: every byte, every record, every attachment, every column and label
+// is in exactly one named bucket, and the sums close.
+type Ledger struct {
+	Files       []FileLedger
+	Records     RecordLedger
+	Attachments AttachmentLedger
+	Columns     []Use // of tables: one for each column
+	Labels      []Use // of mail: one for each label
+	Refused     []Refusal
+	Problems    []Problem // of the input as a whole, not of one ticket; may block the job (Severity BlocksJob)
+}
+
+// A FileLedger puts each byte of one file into one class. Sizes are of the decoded file (after gunzip and charset);
+// Stored is the size on disk.
+type FileLedger struct {
+	Path      string // as the person named it
+	Stored    int64
+	Size      int64
+	SHA256    string // hex, of the decoded content
+	Encoding  string // as found or declared: utf-8, windows-1252, gzip+utf-8, ...
+	Message   int64  // bytes of messages, or of rows that hold tickets and messages, duplicates and excluded ones too
+	Separator int64  // From_ lines, record ends that belong to no row
+	Preamble  int64  // before the first record: header row, BOM, sep= line, garbage
+	Blank     int64  // blank rows, blank lines between mails
+	Refused   int64  // bytes of records that could not be read
+	Truncated int64  // the tail of a record that the file ends within
+}
+
+// Sum is the number of bytes accounted for; it equals Size, or there is an error of ours.
+func (f FileLedger) Sum() int64 {
+	return f.Message + f.Separator + f.Preamble + f.Blank + f.Refused + f.Truncated
+}
+
+// A RecordLedger puts each record into one class. A record is what can become a message: a mail, a comment row, a
+// filled comment cell, the description of a ticket.
+type RecordLedger struct {
+	Found      int // records seen
+	Messages   int // those that belong to a ticket
+	Duplicates int // further copies of one of them
+	Excluded   int // left out by a rule the person wrote or a mark the mail client left
+	Unreadable int // refused; each has a Refusal
+	Tickets    int // what the messages form
+	// ExcludedBy counts Excluded by rule: "label Spam", "expunged", "after cut-over".
+	ExcludedBy map[string]int
+}
+
+// An AttachmentLedger counts attachments of messages that belong to tickets.
+type AttachmentLedger struct {
+	Found   int
+	Missing int
+	Bytes   int64
+}
+
+// Use says what happens to one column of a table or one mail label.
+type Use struct {
+	Name    string // as written; a repeated header carries #1, #2, ...
+	Class   UseClass
+	As      string // what it is mapped to, for Mapped and KeyColumn
+	Filled  int    // cells that are not empty, or mails with the label
+	Of      int    // all cells
+	Example string // one value, shortened
+	File    string
+}
+
+// UseClass is the one class a column or label is in.
+type UseClass string
+
+// The classes of a column or label.
+const (
+	Mapped     UseClass = "mapped"
+	KeyColumn  UseClass = "key"
+	Ignored    UseClass = "ignored by name"
+	EmptyUse   UseClass = "empty"
+	NotCarried UseClass = "not carried over"
+)
+
+// A Refusal is a record that could not be read, with its place and reason.
+type Refusal struct {
+	Position Position
+	Bytes    int64
+	Reason   string
+}
+
+// Check reports the first sum that does not close; that is an error of ours, never of the input.
+func (l *Ledger) Check() error {
+	for _, f := range l.Files {
+		if f.Sum() != f.Size {
+			return fmt.Errorf("ledger of %s: %d bytes accounted for, the file has %d", f.Path, f.Sum(), f.Size)
+		}
+	}
+	r := l.Records
+	if sum := r.Messages + r.Duplicates + r.Excluded + r.Unreadable; sum != r.Found {
+		return fmt.Errorf("record ledger: %d accounted for, %d found", sum, r.Found)
+	}
+	if r.Unreadable != len(l.Refused) {
+		return fmt.Errorf("record ledger: %d unreadable, %d refusals listed", r.Unreadable, len(l.Refused))
+	}
+	return nil
+}
+
+// Bytes is the decoded size of all files.
+func (l *Ledger) Bytes() (n int64) {
+	for _, f := range l.Files {
+		n += f.Size
+	}
+	return n
+}
