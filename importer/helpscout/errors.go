@@ -37,7 +37,8 @@ type Error struct {
 	Message       string // the server's words, shortened; never a secret
 	Fields        []FieldError
 	CorrelationID string        // the server's name for this request, for its support
-	After         time.Duration // of a 429: how long to wait
+	After         time.Duration // of a 429: how long to wait; 0 when the server did not say
+	TooLarge      bool          // a 413: the same record may go out in smaller pieces
 	Location      string        // of a 301: where the entity is now
 	Err           error         // the transport's error, when there was no answer
 }
