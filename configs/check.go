@@ -1,0 +1,334 @@
+package configs
+
+import (
+	"fmt"
+	"net/netip"
+	"net/url"
+	"reflect"
+	"slices"
+	"strings"
+	"time"
+	_ "time/tzdata" // the same zones on every machine
+
+	"golang.org/x/net/html/charset"
+)
+
+// check looks at everything that can be judged without the input and the account, and blames the line.
+func (d *decoder) check(c *Config) {
+	d.checkTable(reflect.ValueOf(c).Elem(), "", "")
+	d.checkRequired(c)
+	d.checkSource(&c.Source)
+	d.checkCSV(c)
+	d.checkHelpScout(&c.HelpScout)
+	d.checkPeople(c)
+	d.checkThreads(c)
+}
+
+// refuse adds a problem at the value of key, or at its section when the key is absent.
+func (d *decoder) refuse(key, text string) *Error {
+	e := &Error{Key: key, Text: text}
+	for at := key; at != ""; at = parent(at) {
+		if m, ok := d.marks[at]; ok {
+			e.Line, e.Column = m.line, m.column
+			break
+		}
+	}
+	d.add(e)
+	return e
+}
+
+func parent(key string) string {
+	return key[:max(strings.LastIndexByte(key, '.'), 0)]
+}
+
+// written reports whether the key stands in the file, even without a value.
+func (d *decoder) written(key string) bool { _, ok := d.keys[key]; return ok }
+
+// failed reports whether the key's value was refused already, or left open.
+func (d *decoder) failed(key string) bool {
+	return slices.ContainsFunc(d.list, func(e *Error) bool { return e.Key == key }) ||
+		slices.ContainsFunc(d.unanswered, func(u Unanswered) bool { return u.Key == key })
+}
+
+// checkTable holds words and numbers against the table of keys. pattern is key with * for entries of tables.
+func (d *decoder) checkTable(v reflect.Value, key, pattern string) {
+	info, _ := infoOf(pattern)
+	switch {
+	case isText(v.Type()):
+	case v.Kind() == reflect.Pointer:
+		if !v.IsNil() {
+			d.checkTable(v.Elem(), key, pattern)
+		}
+	case v.Kind() == reflect.Struct:
+		for i := range v.NumField() {
+			if name := yamlName(v.Type().Field(i)); name != "" {
+				d.checkTable(v.Field(i), join(key, name), join(pattern, name))
+			}
+		}
+	case v.Kind() == reflect.Map:
+		for _, k := range v.MapKeys() {
+			d.checkTable(v.MapIndex(k), join(key, k.String()), pattern+".*")
+		}
+	case v.Kind() == reflect.String:
+		d.checkWord(v.String(), key, info.enum)
+	case v.CanInt() && d.written(key) && !d.failed(key):
+		d.checkNumber(v.Int(), key, info)
+	}
+}
+
+func (d *decoder) checkWord(s, key string, enum []string) {
+	inTable := strings.Contains(key, ".") && !d.isField(key)
+	if enum == nil || slices.Contains(enum, s) || s == "" && !inTable {
+		return
+	}
+	e := d.refuse(key, fmt.Sprintf("%s is not known", shorten(s)))
+	e.Nearest = nearest(s, enum)
+	e.Hint = "allowed: " + strings.Join(enum, ", ")
+}
+
+// isField reports whether key is one of the table of keys, not an entry of a table.
+func (d *decoder) isField(key string) bool { _, ok := infoOf(key); return ok }
+
+func (d *decoder) checkNumber(n int64, key string, info keyInfo) {
+	low, high := int64(info.min), int64(info.max)
+	switch {
+	case n >= low && (high == 0 || n <= high):
+	case high == 0:
+		d.refuse(key, fmt.Sprintf("%d is too small: the least is %d", n, low))
+	case low == high:
+		d.refuse(key, fmt.Sprintf("%d is not known: it is always %d", n, low))
+	default:
+		d.refuse(key, fmt.Sprintf("%d is out of range: allowed are %d to %d", n, low, high))
+	}
+}
+
+// checkRequired names what has to be there.
+func (d *decoder) checkRequired(c *Config) {
+	for _, r := range []struct {
+		key   string
+		empty bool
+		hint  string
+	}{
+		{"version", c.Version == 0, "write version: 1"},
+		{"source.kind", c.Source.Kind == "", "write kind: csv or kind: mbox"},
+		{"source.paths", len(c.Source.Paths) == 0, "write the export's path: [tickets.csv]"},
+		{"helpscout.mailbox", c.HelpScout.Mailbox == "", "write the inbox's name or id"},
+	} {
+		if r.empty && !d.failed(r.key) && !d.failedBelow(r.key) {
+			d.refuse(r.key, "missing").Hint = r.hint
+		}
+	}
+}
+
+// failedBelow reports whether an entry of the key's list was refused or left open.
+func (d *decoder) failedBelow(key string) bool {
+	below := func(k string) bool { return strings.HasPrefix(k, key+"[") }
+	return slices.ContainsFunc(d.list, func(e *Error) bool { return below(e.Key) }) ||
+		slices.ContainsFunc(d.unanswered, func(u Unanswered) bool { return below(u.Key) })
+}
+
+func (d *decoder) checkSource(s *Source) {
+	for _, other := range []string{CSV, Mbox} {
+		if key := "source." + other; s.Kind != "" && other != s.Kind && d.written(key) && !d.failed("source.kind") {
+			d.refuse(key, fmt.Sprintf("this section is for kind: %s, the kind is %s", other, s.Kind)).Hint = "delete one of them"
+		}
+	}
+	d.checkPaths("source.paths", s.Paths)
+	d.checkPaths("source.csv.messages", s.CSV.Messages)
+	d.checkPaths("source.csv.users", s.CSV.Users)
+	d.checkZone("source.csv.time_zone", s.CSV.TimeZone)
+	d.checkZone("source.mbox.time_zone", s.Mbox.TimeZone)
+	if s.Mbox.SubjectWindow > 0 && !s.Mbox.SubjectFallback {
+		d.refuse("source.mbox.subject_window", "without subject_fallback: true it does nothing")
+	}
+}
+
+func (d *decoder) checkPaths(key string, paths []string) {
+	for i, p := range paths {
+		at := fmt.Sprintf("%s[%d]", key, i)
+		switch {
+		case strings.TrimSpace(p) == "":
+			d.refuse(at, "an empty path")
+		case strings.HasPrefix(p, "~"):
+			d.refuse(at, "~ is not read in paths").Hint = "paths are relative to this file; your own folder is ${HOME}"
+		case strings.Contains(p, "://"):
+			d.refuse(at, "a path is expected here, this is an address").Hint = "download the export first"
+		}
+	}
+}
+
+// checkZone wants a zone that means the same on every machine.
+func (d *decoder) checkZone(key, zone string) {
+	if zone == "" || zone == open {
+		return
+	}
+	if _, err := time.LoadLocation(zone); err != nil || strings.EqualFold(zone, "local") {
+		e := d.refuse(key, fmt.Sprintf("%s is not a time zone", shorten(zone)))
+		e.Hint = `write an IANA name such as Europe/Berlin, America/New_York or UTC; "?" leaves it open`
+		if nearest := nearest(zone, zoneNames); nearest != zone {
+			e.Nearest = nearest
+		}
+	}
+}
+
+// zoneNames are those most often mistyped; any other IANA name is as good.
+var zoneNames = []string{"UTC", "Europe/London", "Europe/Berlin", "Europe/Paris", "Europe/Madrid", "Europe/Amsterdam",
+	"Europe/Vienna", "Europe/Zurich", "Europe/Warsaw", "Europe/Moscow", "Europe/Kyiv", "Europe/Istanbul", "America/New_York",
+	"America/Chicago", "America/Denver", "America/Los_Angeles", "America/Toronto", "America/Sao_Paulo", "Asia/Tokyo",
+	"Asia/Singapore", "Asia/Kolkata", "Asia/Shanghai", "Asia/Dubai", "Australia/Sydney"}
+
+func (d *decoder) checkCSV(c *Config) {
+	csv := &c.Source.CSV
+	joined := csv.Layout == "joined"
+	if joined && len(csv.Messages) == 0 && !d.failed("source.csv.messages") && !d.failedBelow("source.csv.messages") {
+		d.refuse("source.csv.layout", "joined needs the files of messages").Hint = "write messages: [comments.csv]"
+	}
+	if csv.Layout != "" && !joined && !d.failed("source.csv.layout") {
+		for _, key := range []string{"messages", "users", "message_columns", "user_columns"} {
+			if d.written("source.csv." + key) {
+				d.refuse("source.csv."+key, "this is for layout: joined, the layout is "+csv.Layout)
+			}
+		}
+	}
+	if csv.Encoding != "" {
+		if e, name := charset.Lookup(csv.Encoding); e == nil || name == "replacement" {
+			d.refuse("source.csv.encoding", fmt.Sprintf("%s is not a charset", shorten(csv.Encoding))).Hint = "such as utf-8, windows-1252, utf-16le; left out, it is detected"
+		}
+	}
+	d.checkHeaders("source.csv.columns", csv.Columns)
+	d.checkHeaders("source.csv.fields", csv.Fields)
+	d.checkHeaders("source.csv.message_columns", csv.MessageColumns)
+	d.checkHeaders("source.csv.user_columns", csv.UserColumns)
+	d.checkCharacter("source.csv.delimiter", csv.Delimiter, "tab")
+	d.checkCharacter("source.csv.quote", csv.Quote, "")
+	if csv.LegacyURL != "" && !strings.Contains(csv.LegacyURL, "{id}") {
+		d.refuse("source.csv.legacy_url", "the address has no {id}").Hint = "write {id} where the ticket's number stands"
+	}
+	for i, host := range csv.LegacyHosts {
+		if !plausibleHost(host) {
+			d.refuse(fmt.Sprintf("source.csv.legacy_hosts[%d]", i), fmt.Sprintf("%s is not a host", shorten(host))).Hint = "write it without https:// and path"
+		}
+	}
+}
+
+func (d *decoder) checkHeaders(key string, columns map[string]string) {
+	for _, ours := range sortedKeys(columns) {
+		if strings.TrimSpace(columns[ours]) == "" {
+			d.refuse(key+"."+ours, "no header is named").Hint = "delete the line when the export has no such column"
+		}
+	}
+}
+
+func (d *decoder) checkCharacter(key, s, word string) {
+	if r := []rune(s); len(r) > 1 && (word == "" || s != word) {
+		d.refuse(key, fmt.Sprintf("one character is expected here, this is %s", shorten(s)))
+	}
+}
+
+func (d *decoder) checkHelpScout(h *HelpScout) {
+	if d.failed("helpscout.base_url") {
+		return
+	}
+	u, err := url.Parse(h.BaseURL)
+	text, hint := "", "write "+DefaultBaseURL
+	switch {
+	case err != nil || u.Host == "" || u.Scheme != "https" && u.Scheme != "http":
+		text = fmt.Sprintf("%s is not an address", shorten(h.BaseURL))
+	case u.User != nil:
+		text, hint = "credentials do not belong into the address", "set HELPSCOUT_APP_ID and HELPSCOUT_APP_SECRET in the environment"
+	case u.RawQuery != "" || u.Fragment != "":
+		text = "an address without ? and # is expected here"
+	case u.Scheme == "http" && (u.Hostname() == "helpscout.net" || strings.HasSuffix(u.Hostname(), ".helpscout.net")):
+		text = "http would send the credentials in the clear"
+	default:
+		return
+	}
+	e := d.refuse("helpscout.base_url", text)
+	e.Hint = hint
+	if _, ours := d.marks["helpscout.base_url"]; !ours {
+		e.File, e.Key, e.Line, e.Column = BaseURLVariable, "", 0, 0
+	}
+}
+
+// checkPeople holds addresses and domains to what an address can look like.
+func (d *decoder) checkPeople(c *Config) {
+	m := &c.Mapping
+	for _, legacy := range sortedKeys(m.Agents) {
+		d.checkAddress("mapping.agents."+legacy, m.Agents[legacy])
+	}
+	if m.FallbackUser != "" {
+		d.checkAddress("mapping.fallback_user", m.FallbackUser)
+	}
+	for i, a := range m.MailboxAddresses {
+		d.checkAddress(fmt.Sprintf("mapping.mailbox_addresses[%d]", i), a)
+	}
+	for i, domain := range m.AgentDomains {
+		d.checkDomain(fmt.Sprintf("mapping.agent_domains[%d]", i), domain)
+	}
+	if m.PlaceholderDomain != "" {
+		d.checkDomain("mapping.placeholder_domain", m.PlaceholderDomain)
+	}
+	if m.Placeholder == "create" && m.PlaceholderDomain == "" && !d.failed("mapping.placeholder_domain") {
+		d.refuse("mapping.placeholder", "create needs placeholder_domain").Hint = "such as placeholder_domain: imported.invalid"
+	}
+}
+
+func (d *decoder) checkAddress(key, address string) {
+	local, domain, found := strings.Cut(strings.TrimSpace(address), "@")
+	if !found || local == "" || strings.ContainsAny(local, " \t\"<>,;") || !plausibleHost(domain) {
+		d.refuse(key, fmt.Sprintf("%s is not an e-mail address", shorten(address)))
+	}
+}
+
+func (d *decoder) checkDomain(key, domain string) {
+	if plausibleHost(strings.TrimSpace(domain)) {
+		return
+	}
+	e := d.refuse(key, fmt.Sprintf("%s is not a domain", shorten(domain)))
+	if _, after, found := strings.Cut(domain, "@"); found && plausibleHost(after) {
+		e.Nearest = after
+	}
+}
+
+// plausibleHost accepts names with a dot, in any script, and nothing that could not be one.
+func plausibleHost(host string) bool {
+	if host == "localhost" {
+		return true
+	}
+	if _, err := netip.ParseAddr(host); err == nil {
+		return false
+	}
+	if len(host) > 253 || !strings.Contains(host, ".") || strings.ContainsAny(host, " \t\r\n@/\\:;,<>()[]\"'%&=?!*$") {
+		return false
+	}
+	return !slices.ContainsFunc(strings.Split(host, "."), func(label string) bool {
+		return label == "" || strings.HasPrefix(label, "-") || strings.HasSuffix(label, "-")
+	})
+}
+
+func (d *decoder) checkThreads(c *Config) {
+	m := &c.Mapping
+	most := m.MaxThreads
+	if most == 0 {
+		most = 100
+	}
+	if m.Headroom != nil && *m.Headroom >= most && !d.failed("mapping.headroom") && !d.failed("mapping.max_threads") {
+		d.refuse("mapping.headroom", fmt.Sprintf("%d leaves no room: it must be below max_threads (%d)", *m.Headroom, most))
+	}
+	field := m.LegacyReference == "field"
+	switch {
+	case field && m.LegacyField == "" && !d.failed("mapping.legacy_field"):
+		d.refuse("mapping.legacy_reference", "field needs legacy_field").Hint = "write the custom field's name: legacy_field: Legacy ID"
+	case !field && m.LegacyField != "" && !d.failed("mapping.legacy_reference"):
+		d.refuse("mapping.legacy_field", "without legacy_reference: field it does nothing")
+	}
+}
+
+func sortedKeys(m map[string]string) []string {
+	keys := make([]string, 0, len(m))
+	for k := range m {
+		keys = append(keys, k)
+	}
+	slices.Sort(keys)
+	return keys
+}

@@ -1,0 +1,137 @@
+package configs
+
+import (
+	"slices"
+	"strings"
+)
+
+// A keyInfo documents one key. Checks, the JSON Schema and the nearest-key search read this table; a test holds it
+// against the types, so that no key is without its line here and no line without its key.
+type keyInfo struct {
+	key string // full; * stands for every entry of a table or list
+	doc string
+	// enum are the only values allowed, beside nothing at all and "?".
+	enum     []string
+	min, max int    // of whole numbers; max 0: unbounded
+	example  string // one value, as YAML
+}
+
+var (
+	statusTargets = []string{"active", "pending", "closed", "spam", "exclude"}
+	messageKinds  = []string{"customer", "agent", "note"}
+	channelTypes  = []string{"email", "chat", "phone"}
+)
+
+// keyTable has the order of the file as a person would write it.
+var keyTable = []keyInfo{
+	{key: "version", doc: "Version of this format; always 1.", min: 1, max: 1, example: "1"},
+
+	{key: "source", doc: "What to read."},
+	{key: "source.kind", doc: "The kind of input.", enum: []string{CSV, Mbox}},
+	{key: "source.paths", doc: "Files, folders and globs, relative to this file. Mail: mbox files, folders, Maildirs, Apple .mbox folders, .eml. All: .gz and .zst too.", example: "[tickets.csv]"},
+	{key: "source.until", doc: "The cut-over: messages at or after this moment reached Help Scout on their own road and are left out. With its zone.", example: "2026-11-30T18:00:00Z"},
+
+	{key: "source.csv", doc: "How to read tables; what is left out is found by itself."},
+	{key: "source.csv.layout", doc: "What a row is. joined: paths are tickets, messages stand in files of their own.", enum: []string{"ticket-per-row", "message-per-row", "joined"}},
+	{key: "source.csv.encoding", doc: "Charset of the files; left out: detected over the whole file.", example: "windows-1252"},
+	{key: "source.csv.delimiter", doc: `The character between cells, or "tab"; left out: found.`, example: `";"`},
+	{key: "source.csv.quote", doc: `The character around cells; left out: ".`, example: `"'"`},
+	{key: "source.csv.time_zone", doc: "IANA name of the zone of dates that do not carry one. Without it such dates block the job.", example: "Europe/Berlin"},
+	{key: "source.csv.date_formats", doc: "How dates are written: Go layouts, strftime patterns, or iso, epoch, epoch_ms; left out: recognised over the column.", example: `["02/01/2006 15:04"]`},
+	{key: "source.csv.columns", doc: "Our names of columns and theirs. A repeated header is Comment#2, all of them are Comment#*.", example: "{ticket_id: Id}"},
+	{key: "source.csv.fields", doc: "Help Scout custom fields and the columns that fill them.", example: "{Priority: priority}"},
+	{key: "source.csv.ignore_columns", doc: "Columns left out knowingly; any other filled column without a use is reported.", example: "[internal_hash]"},
+	{key: "source.csv.messages", doc: "joined: the files of messages.", example: "[comments.csv]"},
+	{key: "source.csv.users", doc: "joined: the files that resolve user ids to names and addresses.", example: "[users.csv]"},
+	{key: "source.csv.message_columns", doc: "joined: our names of columns and theirs, in the files of messages."},
+	{key: "source.csv.user_columns", doc: "joined: our names of columns and theirs, in the files of users."},
+	{key: "source.csv.attachments_dir", doc: "The folder that attachment paths start at; left out: the CSV's own.", example: "files"},
+	{key: "source.csv.legacy_hosts", doc: "Hosts of the old desk: their images and links in texts are attachments.", example: "[acme.zendesk.com]"},
+	{key: "source.csv.legacy_url", doc: "A ticket's address in the old desk, with {id}.", example: "https://acme.zendesk.com/agent/tickets/{id}"},
+	{key: "source.csv.max_record", doc: "The most bytes one row may have; 0 is 64 MiB."},
+
+	{key: "source.mbox", doc: "How to read mail."},
+	{key: "source.mbox.thread_by", doc: "What makes mails one conversation. auto: Gmail's thread id where it is there, else references.", enum: []string{"auto", "gmail", "references"}},
+	{key: "source.mbox.subject_fallback", doc: "Join mails that only share their subject, within subject_window."},
+	{key: "source.mbox.subject_window", doc: "Two mails further apart are never joined by subject; 0 is 30 days.", example: "30d"},
+	{key: "source.mbox.exclude_labels", doc: "Labels and folders that are left out, without regard to case.", example: "[Spam, Trash, Drafts, Chat]"},
+	{key: "source.mbox.quoting", doc: `How "From " at the start of a line was quoted.`, enum: []string{"mboxrd", "mboxo", "none"}},
+	{key: "source.mbox.time_zone", doc: "IANA name of the zone of dates that do not carry one; left out: UTC, and each is reported.", example: "Europe/Berlin"},
+	{key: "source.mbox.max_message", doc: "The most bytes one mail may have; 0 is 256 MiB."},
+
+	{key: "helpscout", doc: "Where to. Credentials come from the environment: HELPSCOUT_APP_ID and HELPSCOUT_APP_SECRET."},
+	{key: "helpscout.base_url", doc: "The API's address; HELPSCOUT_BASE_URL overrides it.", example: DefaultBaseURL},
+	{key: "helpscout.mailbox", doc: "The inbox that the conversations go to: its name or id.", example: "Support"},
+
+	{key: "mapping", doc: "What becomes of tickets, messages and people."},
+	{key: "mapping.statuses", doc: "Legacy statuses and what they become. One that is missing here blocks the job unless default_status is set."},
+	{key: "mapping.statuses.*", doc: "The status it becomes; exclude leaves the tickets out.", enum: statusTargets},
+	{key: "mapping.default_status", doc: "What statuses outside the table become.", enum: statusTargets},
+	{key: "mapping.close_inactive", doc: "Tables: close live tickets whose last message is older than this before the source's newest.", example: "180d"},
+	{key: "mapping.live", doc: "Mail: which threads arrive as active; all of what is written must hold."},
+	{key: "mapping.live.labels", doc: "The thread has any of these labels.", example: "[Inbox]"},
+	{key: "mapping.live.last_from", doc: "Who wrote its last message.", enum: []string{"customer", "agent", "any"}},
+	{key: "mapping.live.newer_than", doc: "Its last message is newer than this before the source's newest.", example: "30d"},
+	{key: "mapping.agents", doc: "Legacy agents (address, name or id) and the e-mail of their Help Scout user.", example: "{old.agent@legacy.example: ada@support.example}"},
+	{key: "mapping.agent_domains", doc: "Domains whose addresses are the team's.", example: "[support.example]"},
+	{key: "mapping.fallback_user", doc: "The e-mail of the Help Scout user who stands in for authors without one; the text names the author.", example: "ada@support.example"},
+	{key: "mapping.teams", doc: "Legacy groups and Help Scout teams."},
+	{key: "mapping.message_kinds", doc: "The source's words for whose message it is."},
+	{key: "mapping.message_kinds.*", doc: "Whose message it is.", enum: messageKinds},
+	{key: "mapping.departed_form", doc: "How the author of a text posted as the fallback user is named; {name} and {email} are replaced."},
+	{key: "mapping.mailbox_addresses", doc: "The team's own inbox addresses and aliases: never a customer, never cc.", example: "[help@support.example]"},
+	{key: "mapping.form_senders", doc: "Senders of contact forms: there, Reply-To is the customer.", example: "[forms@support.example]"},
+	{key: "mapping.exclude_senders", doc: "Threads begun by these senders are left out."},
+	{key: "mapping.internal", doc: "Mail among the team; left out: import as notes.", enum: []string{"exclude", "import"}},
+	{key: "mapping.bulk", doc: "Newsletters and notifications; left out: tag.", enum: []string{"import", "tag", "exclude"}},
+	{key: "mapping.auto_replies", doc: "Out-of-office and other automatic answers; left out: note.", enum: []string{"note", "exclude"}},
+	{key: "mapping.live_cc", doc: "Copies on live conversations: an agent's first answer would go to all of them; left out: keep.", enum: []string{"keep", "note"}},
+	{key: "mapping.placeholder_domain", doc: "Customers without an address get one at this domain, each their own. Choose one nobody can receive mail at.", example: "imported.invalid"},
+	{key: "mapping.placeholder", doc: "What a customer without an address gets; left out: create when placeholder_domain is set, else refuse.", enum: []string{"create", "refuse"}},
+	{key: "mapping.tags", doc: `Legacy tags and what they become; "" drops one. Others are kept.`},
+	{key: "mapping.tag_prefix", doc: "Goes before every legacy tag."},
+	{key: "mapping.job_tag", doc: "A tag that every imported conversation gets, so that they can be found together.", example: "imported"},
+	{key: "mapping.types", doc: "Legacy channels and conversation types."},
+	{key: "mapping.types.*", doc: "The conversation type.", enum: channelTypes},
+	{key: "mapping.chats", doc: "Chat lines: one thread a session, or one a line; left out: transcript.", enum: []string{"transcript", "messages"}},
+	{key: "mapping.field_values", doc: "For each custom field: legacy values and what they become."},
+	{key: "mapping.field_values.*", doc: "Legacy values of this field and what they become."},
+	{key: "mapping.max_threads", doc: "A longer ticket is split; left out: 100, Help Scout's own limit.", min: 1, max: 100, example: "100"},
+	{key: "mapping.headroom", doc: "Threads kept free on live conversations, so that they can go on; left out: 10.", min: 0, max: 99, example: "10"},
+	{key: "mapping.legacy_reference", doc: "Where the old number and address go; left out: off.", enum: []string{"note", "subject", "field", "off"}},
+	{key: "mapping.legacy_field", doc: "The custom field for legacy_reference: field.", example: "Legacy ID"},
+	{key: "mapping.inline_size", doc: "The largest create call, attachments in place; left out: 10 MB.", example: "10 MB"},
+	{key: "mapping.attachment_size", doc: "The largest upload call, as sent (base64); left out: 10 MB.", example: "10 MB"},
+	{key: "mapping.max_text", doc: "The largest text of one thread; the rest becomes an attachment; left out: 1 MB.", example: "1 MB"},
+	{key: "mapping.max_subject", doc: "The most characters of a subject; left out: 250.", min: 1, max: 1000, example: "250"},
+
+	{key: "run", doc: "How fast and in what order."},
+	{key: "run.share", doc: "The share of the account's API quota that the run takes; left out: 100%.", example: "80%"},
+	{key: "run.workers", doc: "Requests at a time; auto follows quota and latency.", example: "auto"},
+	{key: "run.settle", doc: "How long absence must last before a part in doubt is sent again; left out: 60s.", example: "60s"},
+	{key: "run.outage_patience", doc: "How long an outage is waited for; left out: 30m.", example: "30m"},
+	{key: "run.timeout", doc: "Of one request, without its body's share; left out: 60s.", example: "60s"},
+	{key: "run.rate_limit", doc: "Units a minute until the server says; left out: ask the server.", min: 1, max: 100000, example: "400"},
+	{key: "run.order", doc: "What goes first; left out: live-first, then newest to oldest.", enum: []string{"live-first", "oldest", "newest"}},
+
+	{key: "checkpoint", doc: "The job's memory: what was sent, and what is to be sent. Left out: import.db beside this file.", example: DefaultCheckpoint},
+}
+
+// infoOf is the line of a key; entries of tables and lists are found under *.
+func infoOf(key string) (keyInfo, bool) {
+	i := slices.IndexFunc(keyTable, func(k keyInfo) bool { return k.key == key })
+	if i < 0 {
+		return keyInfo{}, false
+	}
+	return keyTable[i], true
+}
+
+// placeOf is where a key of this name belongs, when it stands in the wrong section.
+func placeOf(name string) string {
+	for _, k := range keyTable {
+		if last := k.key[strings.LastIndexByte(k.key, '.')+1:]; last != "*" && fold(last) == fold(name) {
+			return k.key
+		}
+	}
+	return ""
+}
