@@ -172,10 +172,12 @@ func (d *decoder) checkZone(key, zone string) {
 }
 
 // zoneNames are those most often mistyped; any other IANA name is as good.
-var zoneNames = []string{"UTC", "Europe/London", "Europe/Berlin", "Europe/Paris", "Europe/Madrid", "Europe/Amsterdam",
+var zoneNames = []string{
+	"UTC", "Europe/London", "Europe/Berlin", "Europe/Paris", "Europe/Madrid", "Europe/Amsterdam",
 	"Europe/Vienna", "Europe/Zurich", "Europe/Warsaw", "Europe/Moscow", "Europe/Kyiv", "Europe/Istanbul", "America/New_York",
 	"America/Chicago", "America/Denver", "America/Los_Angeles", "America/Toronto", "America/Sao_Paulo", "Asia/Tokyo",
-	"Asia/Singapore", "Asia/Kolkata", "Asia/Shanghai", "Asia/Dubai", "Australia/Sydney"}
+	"Asia/Singapore", "Asia/Kolkata", "Asia/Shanghai", "Asia/Dubai", "Australia/Sydney",
+}
 
 func (d *decoder) checkCSV(c *Config) {
 	csv := &c.Source.CSV

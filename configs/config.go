@@ -193,8 +193,10 @@ func (c *Config) Digest() string {
 
 // decides says whether a key decides output.
 func decides(key string) bool {
-	for _, prefix := range []string{"source.paths", "source.csv.messages[", "source.csv.users[", "source.csv.attachments_dir",
-		"helpscout.base_url", "run.", "checkpoint"} {
+	for _, prefix := range []string{
+		"source.paths", "source.csv.messages[", "source.csv.users[", "source.csv.attachments_dir",
+		"helpscout.base_url", "run.", "checkpoint",
+	} {
 		if strings.HasPrefix(key, prefix) {
 			return false
 		}

@@ -122,8 +122,10 @@ func TestTablesAreTextAsWritten(t *testing.T) {
   statuses: {no: closed, yes: active, 0123: closed, 1: pending, 1.10: closed, null: spam, 2024-01-02: closed, " Padded ": active}
   tags: {0123: 0456, on: off, 1e3: 0x1F, old: ""}
 `)
-	want := map[string]string{"no": "closed", "yes": "active", "0123": "closed", "1": "pending", "1.10": "closed", "null": "spam",
-		"2024-01-02": "closed", "Padded": "active"}
+	want := map[string]string{
+		"no": "closed", "yes": "active", "0123": "closed", "1": "pending", "1.10": "closed", "null": "spam",
+		"2024-01-02": "closed", "Padded": "active",
+	}
 	if diff := cmp.Diff(want, c.Mapping.Statuses); diff != "" {
 		t.Error(diff)
 	}

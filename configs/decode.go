@@ -62,8 +62,10 @@ func (d *decoder) document(data []byte) *yaml.Node {
 }
 
 func tooLarge(file string, size int64) *Error {
-	return &Error{File: file, Text: fmt.Sprintf("%d bytes are too many for a configuration: the most is %d", size, maxBytes),
-		Hint: "is this the export itself? hsimport init FILE drafts a configuration for it"}
+	return &Error{
+		File: file, Text: fmt.Sprintf("%d bytes are too many for a configuration: the most is %d", size, maxBytes),
+		Hint: "is this the export itself? hsimport init FILE drafts a configuration for it",
+	}
 }
 
 // documents returns the first document's root and, if there is one, the second document. A panic of the YAML library
@@ -226,14 +228,11 @@ func (d *decoder) unknown(k *yaml.Node, section, name string, fields map[string]
 		names = append(names, f)
 	}
 	slices.Sort(names)
-	if e.Nearest = nearest(name, names); e.Nearest != "" {
-		return
+	e.Nearest = nearest(name, names)
+	if place := placeOf(name); place != "" && fold(e.Nearest) != fold(name) {
+		e.Nearest = place // that very key, of another section
 	}
-	if place := placeOf(name); place != "" {
-		e.Nearest = place
-		return
-	}
-	if len(names) <= 12 {
+	if e.Nearest == "" && len(names) <= 12 {
 		e.Hint = "known here: " + strings.Join(names, ", ")
 	}
 }

@@ -137,8 +137,10 @@ func setSize(out *int64, s string) error {
 	bad := fmt.Errorf("a size is expected here, such as 10 MB, 512 KiB or 1048576; this is %s", shorten(s))
 	unit := strings.TrimLeft(s, "0123456789.")
 	f, err := strconv.ParseFloat(strings.TrimSpace(s[:len(s)-len(unit)]), 64)
-	factor, known := map[string]float64{"": 1, "b": 1, "kb": 1e3, "mb": 1e6, "gb": 1e9, "kib": 1 << 10, "mib": 1 << 20,
-		"gib": 1 << 30}[strings.ToLower(strings.TrimSpace(unit))]
+	factor, known := map[string]float64{
+		"": 1, "b": 1, "kb": 1e3, "mb": 1e6, "gb": 1e9, "kib": 1 << 10, "mib": 1 << 20,
+		"gib": 1 << 30,
+	}[strings.ToLower(strings.TrimSpace(unit))]
 	if err != nil || !known || f < 0 || f*factor > 1<<50 {
 		return bad
 	}
