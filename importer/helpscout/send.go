@@ -103,7 +103,7 @@ func (c *Client) once(ctx context.Context, q call, token string) (*answer, error
 	}
 	defer resp.Body.Close()
 	head := time.Now()
-	c.observe(rateOf(resp, sent, head))
+	c.observe(rateOf(q, resp, sent, head))
 	limit := int64(limitWords)
 	if resp.StatusCode < 300 {
 		limit = max(limit, q.limit)
@@ -243,7 +243,7 @@ func readBody(resp *http.Response, limit int64) ([]byte, error) {
 
 // rateOf reads what an answer says of the quota.
 // https://developer.helpscout.com/mailbox-api/overview/rate-limiting
-func rateOf(resp *http.Response, sent, received time.Time) Rate {
+func rateOf(q call, resp *http.Response, sent, received time.Time) Rate {
 	return Rate{
 		Limit:     count(resp.Header.Get("X-RateLimit-Limit-Minute")),
 		Remaining: count(resp.Header.Get("X-RateLimit-Remaining-Minute")),
@@ -251,6 +251,7 @@ func rateOf(resp *http.Response, sent, received time.Time) Rate {
 		Sent:      sent,
 		Received:  received,
 		Status:    resp.StatusCode,
+		Write:     q.write(),
 	}
 }
 

@@ -323,4 +323,5 @@ type Rate struct {
 	Sent      time.Time     // when the request began
 	Received  time.Time     // when its head was there
 	Status    int
+	Write     bool // it costs two units, else one
 }

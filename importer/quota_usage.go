@@ -1,0 +1,295 @@
+package importer
+
+import (
+	"math"
+	"net/http"
+	"slices"
+	"time"
+
+	"hsimport/importer/helpscout"
+)
+
+// ledger counts units by time, for a little more than the last two windows.
+type ledger struct {
+	total [ledgerSlots]int // all units up to the end of a slot
+	last  int64            // the newest slot
+}
+
+const (
+	ledgerSlot  = 50 * time.Millisecond
+	ledgerSlots = int64(130 * time.Second / ledgerSlot)
+)
+
+func slotOf(t time.Time) int64 { return t.UnixNano() / int64(ledgerSlot) }
+
+func (l *ledger) add(t time.Time, units int) {
+	slot := max(slotOf(t), l.last)
+	total := l.total[l.last%ledgerSlots]
+	for s := max(l.last+1, slot-ledgerSlots+1); s <= slot; s++ {
+		l.total[s%ledgerSlots] = total
+	}
+	l.last = slot
+	l.total[slot%ledgerSlots] = total + units
+}
+
+// upTo is all units until t.
+func (l *ledger) upTo(t time.Time) int {
+	slot := min(slotOf(t), l.last)
+	return l.total[max(slot, l.last-ledgerSlots+1, 0)%ledgerSlots]
+}
+
+func (l *ledger) between(from, to time.Time) int { return l.upTo(to) - l.upTo(from) }
+
+// usage tells what other programs use of the account's quota.
+//
+// The server's count is of its current window: the last 60 s where windows slide, the time since the last full
+// minute (of its clock) where they are fixed. Nobody has published which, so it is found out: a count that is far
+// below what we ourselves were granted in the last 60 s proves that a fixed window has begun in between.
+type usage struct {
+	spent     ledger    // granted
+	refused   ledger    // answered 429: not counted by some servers
+	confirmed ledger    // answered, and surely counted
+	started   time.Time // first grant
+
+	newest  time.Time // when the newest answer seen was sent
+	used    int       // units in the server's window, as it said
+	foreign float64   // units a minute of others; 0 in the first minute
+	retryAt time.Time // when the last 429 promised an end
+
+	begin   time.Time // of the fixed window; zero: no proof that windows are fixed
+	proven  time.Time // when that was proven last
+	perSec  float64   // of others, over the windows before this one
+	current float64   // of others in this window
+}
+
+// observe takes in an answer. Only the newest sent counts: the others tell an older story.
+func (u *usage) observe(r helpscout.Rate, limit int) {
+	units := 1
+	if r.Write {
+		units = 2
+	}
+	switch {
+	case r.Status == http.StatusTooManyRequests:
+		u.refused.add(r.Received, units)
+		if r.After > 0 {
+			u.retryAt = r.Received.Add(r.After)
+		}
+	case r.Status < 500 && r.Status != http.StatusUnauthorized:
+		u.confirmed.add(r.Received, units)
+	}
+	if limit <= 0 || r.Remaining < 0 || !r.Sent.After(u.newest) {
+		return
+	}
+	before := u.newest
+	u.newest, u.used = r.Sent, max(0, limit-r.Remaining)
+	u.findWindow(before, limit)
+	if u.started.IsZero() || r.Sent.Sub(u.started) < window {
+		return
+	}
+	if u.begin.IsZero() {
+		u.foreign = max(0, float64(u.used-u.mine(r.Sent.Add(-window), r.Sent)))
+		return
+	}
+	u.current = max(0, float64(u.used-u.mine(u.begin, r.Sent)))
+	u.foreign = u.current + u.expected()*u.rest(r.Sent)
+}
+
+// mine is what of the server's count is ours: what was granted, less what was refused.
+func (u *usage) mine(from, to time.Time) int {
+	return u.spent.between(from, to) - u.refused.between(from, to)
+}
+
+// findWindow proves fixed windows and finds where they begin, or drops what is not proven any more.
+func (u *usage) findWindow(before time.Time, limit int) {
+	const enough = 6
+	for !u.begin.IsZero() && u.newest.Sub(u.begin) >= window {
+		u.perSec = (u.perSec + u.current/window.Seconds()) / 2
+		u.current = 0
+		u.begin = u.begin.Add(window)
+	}
+	ours := u.confirmed.between(u.newest.Add(-window), u.newest)
+	if ours >= enough && 2*u.used < ours {
+		u.proven = u.newest
+		switch {
+		case u.begin.After(before) && !u.begin.After(u.newest): // as foreseen
+		case u.newest.Sub(u.begin) < window/2 && !u.begin.IsZero(): // still the same beginning
+		case u.retryAt.After(before) && u.retryAt.Before(u.newest):
+			u.restart(u.retryAt)
+		case !before.IsZero():
+			u.restart(u.newest.Add(-u.newest.Sub(before) / 2))
+		}
+		return
+	}
+	if !u.begin.IsZero() && ours >= enough && u.newest.Sub(u.proven) > 5*window/2 {
+		u.begin, u.perSec, u.current = time.Time{}, 0, 0
+	}
+}
+
+func (u *usage) restart(at time.Time) {
+	if !u.begin.IsZero() {
+		u.perSec = (u.perSec + u.current/window.Seconds()) / 2
+	} else {
+		u.perSec = u.foreign / window.Seconds()
+	}
+	u.begin, u.current = at, 0
+}
+
+// expected is the rate, in units a second, at which others will go on in this fixed window.
+func (u *usage) expected() float64 {
+	const trust = 30 // seconds that the past weighs
+	elapsed := u.newest.Sub(u.begin).Seconds()
+	return (u.current + trust*u.perSec) / (elapsed + trust)
+}
+
+// rest is the time left in the fixed window, in seconds.
+func (u *usage) rest(t time.Time) float64 { return max(0, u.begin.Add(window).Sub(t).Seconds()) }
+
+// left is the rate, in units a minute, at which what others leave is used up and no more; +Inf when it does not
+// matter. Own is the rate when we are alone.
+func (u *usage) left(now time.Time, limit int, own float64) float64 {
+	if u.foreign <= max(4, float64(limit)/50) {
+		return math.Inf(1)
+	}
+	if u.begin.IsZero() {
+		// Others go on as in the last minute. What is free now is used up in a third of a window.
+		mine := float64(u.mine(u.newest.Add(-window), u.newest))
+		free := float64(limit-u.used) - burst
+		return mine + 3*free
+	}
+	if now.Sub(u.begin) >= window {
+		return float64(limit) - u.perSec*window.Seconds()
+	}
+	rest := max(1, u.rest(now))
+	free := float64(limit) - u.current - u.expected()*u.rest(u.newest) - float64(u.mine(u.begin, now))
+	return free / rest * window.Seconds()
+}
+
+// latency keeps the times that answers took, of the last minute or two.
+type latency struct {
+	samples []sample
+	next    int
+	sorted  []time.Duration
+	at      time.Time // when sorted was made
+	sum     time.Duration
+}
+
+type sample struct {
+	at   time.Time
+	took time.Duration
+}
+
+const (
+	maxSamples = 512
+	firstGuess = 300 * time.Millisecond // the spread until there is a minute of answers
+)
+
+func (l *latency) add(at time.Time, took time.Duration) {
+	if took < 0 {
+		return
+	}
+	s := sample{at, took}
+	if len(l.samples) < maxSamples {
+		l.samples = append(l.samples, s)
+		return
+	}
+	l.samples[l.next] = s
+	l.next = (l.next + 1) % maxSamples
+}
+
+// recent brings sorted up to date, at most once a second.
+func (l *latency) recent(now time.Time) []time.Duration {
+	if l.at.IsZero() || now.Sub(l.at) >= time.Second {
+		l.at, l.sum, l.sorted = now, 0, l.sorted[:0]
+		for _, s := range l.samples {
+			if now.Sub(s.at) <= 2*window {
+				l.sorted = append(l.sorted, s.took)
+				l.sum += s.took
+			}
+		}
+		slices.Sort(l.sorted)
+	}
+	return l.sorted
+}
+
+func (l *latency) mean(now time.Time) time.Duration {
+	if n := len(l.recent(now)); n > 0 {
+		return l.sum / time.Duration(n)
+	}
+	return 0
+}
+
+// cut finds the spread that costs least at a rate in units a minute: either all answers are within it, or those
+// beyond it are outliers, each of which can bring two units late into a window.
+func (l *latency) cut(perMinute float64, now time.Time) (spread time.Duration, outliers int) {
+	all := l.recent(now)
+	n := len(all)
+	if n == 0 {
+		return firstGuess, 0
+	}
+	best := math.Inf(1)
+	for out := 0; out < n && out <= 10; out++ {
+		d := all[n-1-out] - all[0]
+		if cost := perMinute*d.Minutes() + float64(burst*out); cost < best {
+			best, spread, outliers = cost, d, out
+		}
+	}
+	if n < 50 {
+		spread = max(spread, firstGuess)
+	}
+	return spread, outliers
+}
+
+func (l *latency) spread(perMinute float64, now time.Time) time.Duration {
+	if math.IsInf(perMinute, 1) {
+		all := l.recent(now)
+		if len(all) == 0 {
+			return 0
+		}
+		return all[len(all)-1] - all[0]
+	}
+	d, _ := l.cut(perMinute, now)
+	return d
+}
+
+// margin takes off what may arrive in one window although it was sent in two: rate x spread.
+func (l *latency) margin(perMinute float64, now time.Time) float64 {
+	spread, outliers := l.cut(perMinute, now)
+	return (perMinute - float64(burst*outliers)) / (1 + (spread + tick).Minutes())
+}
+
+// quotaCount is the account for Stats.
+type quotaCount struct {
+	units, requests int
+	throttled       int
+	waited          time.Duration
+	permitted       float64   // units that could have been granted while there was work
+	seen            time.Time // until when permitted is counted
+}
+
+// ask counts the time since the last event as work, unless nobody asked for long.
+func (c *quotaCount) ask(now time.Time, waiting bool, perMinute float64) {
+	if !waiting && now.Sub(c.seen) > idleAfter {
+		c.seen = now
+	}
+	c.advance(now, perMinute)
+}
+
+func (c *quotaCount) advance(now time.Time, perMinute float64) {
+	if d := now.Sub(c.seen); d > 0 {
+		c.permitted += perMinute * d.Minutes()
+		c.seen = now
+	}
+}
+
+func (c *quotaCount) spend(now time.Time, units int, perMinute float64) {
+	c.advance(now, perMinute)
+	c.units += units
+	c.requests++
+}
+
+func (c *quotaCount) unitsPerRequest() float64 {
+	if c.requests == 0 {
+		return burst
+	}
+	return float64(c.units) / float64(c.requests)
+}
