@@ -256,6 +256,9 @@ func (d *decoder) checkHelpScout(h *HelpScout) {
 func (d *decoder) checkPeople(c *Config) {
 	m := &c.Mapping
 	for _, legacy := range sortedKeys(m.Agents) {
+		if m.Agents[legacy] == "" {
+			continue // one who has left: the fallback user posts, the text names the author
+		}
 		d.checkAddress("mapping.agents."+legacy, m.Agents[legacy])
 	}
 	if m.FallbackUser != "" {
@@ -276,10 +279,14 @@ func (d *decoder) checkPeople(c *Config) {
 }
 
 func (d *decoder) checkAddress(key, address string) {
-	local, domain, found := strings.Cut(strings.TrimSpace(address), "@")
-	if !found || local == "" || strings.ContainsAny(local, " \t\"<>,;") || !plausibleHost(domain) {
+	if !plausibleAddress(address) {
 		d.refuse(key, fmt.Sprintf("%s is not an e-mail address", shorten(address)))
 	}
+}
+
+func plausibleAddress(s string) bool {
+	local, domain, found := strings.Cut(strings.TrimSpace(s), "@")
+	return found && local != "" && !strings.ContainsAny(local, " \t\"<>,;") && plausibleHost(domain)
 }
 
 func (d *decoder) checkDomain(key, domain string) {

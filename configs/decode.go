@@ -267,7 +267,7 @@ func (d *decoder) table(n *yaml.Node, v reflect.Value, key string) {
 	}
 }
 
-// items decodes a sequence; a single scalar is a list of one.
+// items decodes a sequence; a single scalar is a list of one, and a list with an open entry is open as a whole.
 func (d *decoder) items(n *yaml.Node, v reflect.Value, key string) {
 	content := []*yaml.Node{n}
 	switch n.Kind {
@@ -278,16 +278,19 @@ func (d *decoder) items(n *yaml.Node, v reflect.Value, key string) {
 		d.fail(n, key, "a list is expected here ([a, b]), this is "+kindName(n))
 		return
 	}
-	list := reflect.MakeSlice(v.Type(), 0, len(content))
+	list, left := reflect.MakeSlice(v.Type(), 0, len(content)), false
 	for i, c := range content {
 		full := fmt.Sprintf("%s[%d]", key, i)
 		elem := reflect.New(v.Type().Elem()).Elem()
 		before := len(d.list)
-		if d.value(c, elem, full); len(d.list) == before && !d.isUnanswered(full) {
+		if d.value(c, elem, full); len(d.list) == before {
 			list = reflect.Append(list, elem)
 		}
+		left = left || d.isUnanswered(full)
 	}
-	v.Set(list)
+	if !left {
+		v.Set(list)
+	}
 }
 
 // keyText is a key as written, trimmed.

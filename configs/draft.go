@@ -1,0 +1,303 @@
+package configs
+
+import (
+	"cmp"
+	"fmt"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+
+	"hsimport/sources"
+)
+
+// DraftOptions say how a configuration is drafted.
+type DraftOptions struct {
+	// Dir is the folder that the configuration will stand in: paths are written relative to it. Empty: as given.
+	Dir string
+	// Answers are what a person said to the questions of an earlier draft, by Question.Key. They are written as they
+	// are; Parse checks them.
+	Answers map[string]string
+	// Rehearsal answers every other question with a guess that does no harm in a sandbox, and marks it as one.
+	Rehearsal bool
+	// JobTag is what every imported conversation is tagged with; empty: imported.
+	JobTag string
+}
+
+// A Question is something about an export that only a person can know.
+type Question struct {
+	Key     string   // of the configuration: mapping.statuses.waiting
+	Line    int      // of the draft, 1-based
+	Text    string   // the question, with the evidence
+	Choices []string // the only answers, when there are few
+	Guess   string   // what a rehearsal takes
+	Answer  string   // what the draft says: "?" while it is open, the guess in a rehearsal
+	Count   int      // tickets or messages that depend on it; 0 when it concerns all
+}
+
+// The account of the demo's sandbox.
+const (
+	rehearsalUser   = "ada@support.example"
+	rehearsalInbox  = "Support"
+	rehearsalDomain = "imported.invalid"
+)
+
+// Draft writes a commented configuration for what a survey saw at paths, and the questions it leaves. The draft always
+// loads with Parse; open questions stand in it as "?". It never writes default_status: a status that turns up later
+// must be seen, not swallowed.
+func Draft(s *sources.Survey, paths []string, opts DraftOptions) ([]byte, []Question) {
+	d := &draft{page: page{line: 1}, survey: s, opts: opts}
+	d.head()
+	d.source(relative(paths, opts.Dir))
+	d.helpScout()
+	d.mapping()
+	d.run()
+	return []byte(d.b.String()), d.questions
+}
+
+type draft struct {
+	page
+	survey    *sources.Survey
+	opts      DraftOptions
+	questions []Question
+}
+
+// ask returns what to write for q, as YAML, and the comment to it. Answers of a person are no questions any more.
+func (d *draft) ask(q Question) (string, string) {
+	if a, ok := d.opts.Answers[q.Key]; ok {
+		return value(a), ""
+	}
+	q.Line, q.Answer = d.line, open
+	comment := q.Text
+	if d.opts.Rehearsal {
+		q.Answer, comment = q.Guess, "a guess for the rehearsal: "+q.Text
+	}
+	d.questions = append(d.questions, q)
+	return value(q.Answer), comment
+}
+
+// question writes a key whose value a person has to decide.
+func (d *draft) question(level int, q Question) {
+	name := q.Key[strings.LastIndexByte(q.Key, '.')+1:]
+	v, comment := d.ask(q)
+	d.key(level, name, v, comment)
+}
+
+func (d *draft) head() {
+	s := d.survey
+	d.note(0, fmt.Sprintf("Drafted by hsimport init from %s: %s.", plural(len(s.Files), "file"), d.counts()))
+	if !s.First.IsZero() {
+		d.note(0, fmt.Sprintf("Messages from %s to %s.", s.First.Format("2006-01-02"), s.Last.Format("2006-01-02")))
+	}
+	if s.Metrics != "" {
+		d.note(0, "This export holds no message texts: "+s.Metrics)
+	}
+	d.note(0, `A value of "?" is for you to decide; hsimport dry-run lists those that are left.`)
+	d.put(0, "version: 1", "")
+	d.put(0, "", "")
+}
+
+func (d *draft) counts() string {
+	s := d.survey
+	return strings.Join([]string{plural(s.Tickets, "ticket"), plural(s.Messages, "message"), plural(s.Attachments, "attachment")}, ", ")
+}
+
+func (d *draft) source(paths []string) {
+	d.put(0, "source:", "")
+	switch kind := d.survey.Format; kind {
+	case CSV:
+		d.key(1, "kind", kind, "")
+		d.csv(paths)
+	case Mbox:
+		d.key(1, "kind", kind, "")
+		d.key(1, "paths", items(paths), "")
+		d.until()
+		d.mbox()
+	default:
+		d.question(1, Question{Key: "source.kind", Text: "the input looks like " + kind, Choices: []string{CSV, Mbox}, Guess: CSV})
+		d.key(1, "paths", items(paths), "")
+	}
+	d.put(0, "", "")
+}
+
+func (d *draft) until() {
+	d.note(1, "The cut-over: what is at or after this moment reached Help Scout on its own road.", "until: 2026-11-30T18:00:00Z")
+}
+
+func (d *draft) helpScout() {
+	d.put(0, "helpscout:", "credentials: HELPSCOUT_APP_ID and HELPSCOUT_APP_SECRET in the environment")
+	d.question(1, Question{Key: "helpscout.mailbox", Text: "the inbox to import into: its name or id", Guess: rehearsalInbox})
+	d.put(0, "", "")
+}
+
+func (d *draft) run() {
+	d.put(0, "run:", "")
+	d.key(1, "share", "80%", "of the account's API quota; the rest is for everybody else")
+	d.put(0, "checkpoint: "+DefaultCheckpoint, "the job's memory: keep it until the import is verified")
+}
+
+// mapping writes what becomes of statuses, people and references.
+func (d *draft) mapping() {
+	d.put(0, "mapping:", "")
+	if d.survey.Format == CSV {
+		d.words("statuses", "status", "tickets", d.survey.Statuses, statusTargets, guessStatus, "closed")
+		d.words("message_kinds", "kind", "messages", d.survey.Kinds, messageKinds, guessKind, "note")
+	} else {
+		d.mailState()
+	}
+	d.agents()
+	d.domains()
+	if d.survey.Format != CSV {
+		d.addresses()
+	}
+	d.question(1, Question{Key: "mapping.fallback_user", Text: "e-mail of the Help Scout user who stands in for authors without one", Guess: rehearsalUser})
+	d.question(1, Question{Key: "mapping.placeholder_domain", Text: "customers without an address get one at this domain, such as imported.invalid", Guess: rehearsalDomain})
+	tag := cmp.Or(d.opts.JobTag, "imported")
+	d.key(1, "job_tag", value(tag), "every imported conversation gets it")
+	d.key(1, "legacy_reference", "note", "the old number and address, where search finds them: note, subject, field, off")
+	d.put(0, "", "")
+}
+
+// maxWords bounds a drafted table: a column with more values is not one of statuses.
+const maxWords = 100
+
+// words writes a table of legacy words, every one that was seen.
+func (d *draft) words(section, noun, things string, seen []sources.Count, targets []string, guess func(string) string, safe string) {
+	seen = merged(seen)
+	if len(seen) == 0 {
+		return
+	}
+	d.put(1, section+":", "allowed: "+strings.Join(targets, ", "))
+	for _, c := range seen[:min(len(seen), maxWords)] {
+		key := "mapping." + section + "." + c.Value
+		count := fmt.Sprintf("%s %s", thousands(c.N), things)
+		if _, answered := d.opts.Answers[key]; !answered && guess(c.Value) != "" {
+			d.key(2, c.Value, guess(c.Value), count)
+			continue
+		}
+		v, comment := d.ask(Question{
+			Key: key, Choices: targets, Guess: safe, Count: c.N,
+			Text: fmt.Sprintf("%s have the %s %s: what does it become?", count, noun, shorten(c.Value)),
+		})
+		d.key(2, c.Value, v, cmp.Or(comment, count))
+	}
+	if more := len(seen) - maxWords; more > 0 {
+		d.note(2, fmt.Sprintf("and %d further values: is this the right column?", more))
+	}
+}
+
+// guessStatus is what a word says about a ticket beyond doubt, in most help desks; else nothing.
+func guessStatus(word string) string {
+	switch strings.NewReplacer("_", " ", "-", " ").Replace(strings.ToLower(word)) {
+	case "new", "open", "opened", "active", "reopened", "to do", "todo", "in progress", "waiting for support", "waiting on support":
+		return "active"
+	case "pending", "hold", "on hold", "onhold", "snoozed", "waiting on customer", "waiting for customer", "awaiting customer":
+		return "pending"
+	case "closed", "close", "solved", "resolved", "done", "completed", "complete", "archived":
+		return "closed"
+	case "spam", "junk":
+		return "spam"
+	}
+	return ""
+}
+
+func guessKind(word string) string {
+	switch strings.NewReplacer("_", " ", "-", " ").Replace(strings.ToLower(word)) {
+	case "customer", "end user", "enduser", "requester", "client", "contact", "incoming":
+		return "customer"
+	case "agent", "reply", "staff", "admin", "outgoing", "operator":
+		return "agent"
+	case "note", "private", "internal", "private note", "internal note", "comment internal":
+		return "note"
+	}
+	return ""
+}
+
+// maxAgents bounds the drafted table of agents; the survey lists the likeliest first.
+const maxAgents = 200
+
+func (d *draft) agents() {
+	agents := merged(d.survey.Agents)
+	if len(agents) == 0 {
+		return
+	}
+	d.put(1, "agents:", `legacy agent: e-mail of the Help Scout user; "" for one who has left`)
+	for _, a := range agents[:min(len(agents), maxAgents)] {
+		d.questionIn(2, a.Value, Question{
+			Key: "mapping.agents." + a.Value, Guess: "", Count: a.N,
+			Text: fmt.Sprintf("%s messages: who is %s in Help Scout?", thousands(a.N), oneLine(a.Value)),
+		})
+	}
+}
+
+// questionIn is question for an entry of a table, whose name may hold dots.
+func (d *draft) questionIn(level int, name string, q Question) {
+	v, comment := d.ask(q)
+	d.key(level, name, v, comment)
+}
+
+func (d *draft) domains() {
+	var names []string
+	for _, c := range d.survey.Domains {
+		if plausibleHost(c.Value) {
+			names = append(names, c.Value)
+		}
+	}
+	if len(names) > 0 {
+		d.key(1, "agent_domains", items(names), "likely the team's: who writes from here is an agent")
+		return
+	}
+	d.note(1, "agent_domains: [support.example]   # who writes from here is an agent")
+}
+
+// merged folds counts whose values differ in case or blanks only, as tables do, keeping their order.
+func merged(counts []sources.Count) []sources.Count {
+	var all []sources.Count
+	at := map[string]int{}
+	for _, c := range counts {
+		c.Value = strings.TrimSpace(strings.ToValidUTF8(c.Value, "\ufffd"))
+		folded := strings.ToLower(c.Value)
+		if i, again := at[folded]; again {
+			all[i].N += c.N
+			continue
+		}
+		at[folded] = len(all)
+		all = append(all, c)
+	}
+	return all
+}
+
+// relative writes paths as seen from dir, with slashes.
+func relative(paths []string, dir string) []string {
+	all := slices.Clone(paths)
+	for i, p := range all {
+		if dir != "" {
+			from, err1 := filepath.Abs(dir)
+			to, err2 := filepath.Abs(p)
+			if rel, err := filepath.Rel(from, to); err == nil && err1 == nil && err2 == nil {
+				p = rel
+			}
+		}
+		if p = filepath.ToSlash(p); strings.HasPrefix(p, "~") {
+			p = "./" + p
+		}
+		all[i] = p
+	}
+	return all
+}
+
+func plural(n int, word string) string {
+	if n == 1 {
+		return "1 " + word
+	}
+	return thousands(n) + " " + word + "s"
+}
+
+// thousands is n with commas: 13,947.
+func thousands(n int) string {
+	s := strconv.Itoa(n)
+	for i := len(s) - 3; i > 0; i -= 3 {
+		s = s[:i] + "," + s[i:]
+	}
+	return s
+}
