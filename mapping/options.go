@@ -54,6 +54,7 @@ type Options struct {
 	// Set by the configuration or the engine, not by keys of this section.
 	Mailbox string    `yaml:"-"` // name or id
 	Newest  time.Time `yaml:"-"` // the source's newest message: "recent" is measured from it, never from the clock
+	Zones   string    `yaml:"-"` // names the zone database that the source's dates were read with; part of Mapper.Digest
 }
 
 // Live decides which mail threads arrive as active.
@@ -62,9 +63,3 @@ type Live struct {
 	LastFrom  string   `yaml:"last_from"`  // customer, agent, any
 	NewerThan Duration `yaml:"newer_than"` // before the source's newest
 }
-
-// A Duration is a time span in configuration: Go's units and d for days.
-type Duration time.Duration
-
-// A Size is a number of bytes in configuration: plain, or with kB, MB, KiB, MiB.
-type Size int64

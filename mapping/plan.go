@@ -28,6 +28,7 @@ type Plan struct {
 	Live    bool      // active or pending: delivered first, split with headroom
 	Last    time.Time // of its newest message: newest first after the live ones
 	Traits  Traits
+	Noted   int // attachments that a note names because they cannot be sent: missing, empty, too large
 }
 
 // LeftOut is a message that a rule leaves out of an imported ticket.
@@ -71,10 +72,12 @@ type Part struct {
 	// has several. Several entries may name one thread.
 	Messages []Carried
 	// Uploads are attachments sent to their thread after the create call, because they would not fit into it.
-	Uploads []Upload
+	Uploads []Upload // ordered by thread
 	// Files opens every attachment of this part by its SHA-256.
 	Files  map[string]*sources.Attachment
-	Digest string // hex SHA-256 of the symbolic body and the uploads
+	// Digest is the hex SHA-256 of the symbolic body with every attachment in its thread, so that it is the same
+	// whether a file goes inline or as an upload.
+	Digest string
 	Body   int64  // bytes of the create call with attachments in place
 }
 

@@ -1,0 +1,101 @@
+package mapping
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"sync"
+
+	"hsimport/importer/helpscout"
+)
+
+// Digest is of everything but the ticket that decides what Map returns: Version, the configuration with its defaults
+// resolved, the zone database, and what the account is asked for (ids of users by address, the mailbox, its fields,
+// teams). It changes exactly when output may.
+func (m *Mapper) Digest() string { return m.digest }
+
+func (m *Mapper) makeDigest() string {
+	return digestOf(struct {
+		Version  int
+		Settings settings
+		Bound    bool
+		Mailbox  int64
+		Users    map[string]int64
+		Teams    map[string]int64
+		Fields   map[string]*field
+		Fallback int64
+	}{Version, m.settings, m.bound, m.mailbox.ID, m.users, m.teams, m.fields, m.fallback})
+}
+
+// TargetDigest is of the account's side alone, as far as it decides output.
+func (m *Mapper) TargetDigest() string {
+	return digestOf(struct {
+		Bound    bool
+		Mailbox  int64
+		Users    map[string]int64
+		Teams    map[string]int64
+		Fields   map[string]*field
+		Fallback int64
+	}{m.bound, m.mailbox.ID, m.users, m.teams, m.fields, m.fallback})
+}
+
+// digestOf is the hex SHA-256 of v's canonical JSON; maps are written in the order of their keys.
+func digestOf(v any) string {
+	b, err := json.Marshal(v)
+	if err != nil {
+		panic("mapping: a value of ours does not marshal: " + err.Error()) // plain structs and maps always do
+	}
+	sum := sha256.Sum256(b)
+	return hex.EncodeToString(sum[:])
+}
+
+var buffers = sync.Pool{New: func() any { return new(bytes.Buffer) }}
+
+// withJSON calls use with v as the client sends it: HTML is not escaped, there is no final line end. The bytes are
+// use's only until it returns.
+func withJSON(v any, use func([]byte)) {
+	b := buffers.Get().(*bytes.Buffer)
+	b.Reset()
+	enc := json.NewEncoder(b)
+	enc.SetEscapeHTML(false)
+	if err := enc.Encode(v); err != nil {
+		panic("mapping: a wire type does not marshal: " + err.Error()) // wire types hold no maps, channels or floats
+	}
+	use(bytes.TrimSuffix(b.Bytes(), []byte("\n")))
+	if b.Cap() < 1<<22 {
+		buffers.Put(b)
+	}
+}
+
+// jsonLen is the length of v as the client sends it.
+func jsonLen(v any) (n int) {
+	withJSON(v, func(b []byte) { n = len(b) })
+	return n
+}
+
+// textLen is the length of s as a JSON string, without its quotes.
+func textLen(s string) int {
+	n := len(s)
+	for i := 0; i < len(s); i++ {
+		switch c := s[i]; {
+		case c == '"' || c == '\\' || c == '\n' || c == '\t' || c == '\r' || c == '\b' || c == '\f':
+			n++
+		case c < 0x20:
+			n += 5
+		case c == 0xe2 && i+2 < len(s) && s[i+1] == 0x80 && s[i+2]&^1 == 0xa8:
+			n += 3 // U+2028 and U+2029 are written \u2028 and \u2029
+		}
+	}
+	return n
+}
+
+// symbolLen is the length of an attachment's symbol; base64Len of what takes its place.
+const symbolLen = len("attachment:") + 64
+
+func base64Len(n int64) int64 { return (n + 2) / 3 * 4 }
+
+// uploadLen is the length of the call that uploads a file.
+func uploadLen(a helpscout.NewAttachment, size int64) int64 {
+	return int64(jsonLen(a)) - int64(symbolLen) + base64Len(size)
+}

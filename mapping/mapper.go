@@ -1,0 +1,354 @@
+package mapping
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/microcosm-cc/bluemonday"
+
+	"hsimport/importer/helpscout"
+	"hsimport/sources"
+)
+
+// A Mapper holds the configuration and the account's side in the form in which they are looked up. It never changes
+// after New and is safe for concurrent use.
+type Mapper struct {
+	settings
+	bound   bool
+	mailbox helpscout.Mailbox
+	users   map[string]int64  // normal address: id
+	teams   map[string]int64  // folded name: id
+	fields  map[string]*field // folded name
+	// fallback is the user who writes for those without one; 0 leaves it to the owner of the credentials.
+	fallback int64
+	policy   *bluemonday.Policy
+	digest   string
+}
+
+// settings are Options, checked, with defaults in place and tables folded. They are marshalled for the digest, so
+// that only what decides output may stand here, under exported names.
+type settings struct {
+	Statuses      map[string]string
+	DefaultStatus string
+	CloseInactive time.Duration
+	Live          Live
+	Agents        map[string]string // folded address, name or id: normal address, or "" for one who has left
+	Team          map[string]bool   // addresses of people of the team
+	Mailboxes     map[string]bool   // addresses of the team as such
+	Domains       map[string]bool
+	Forms         map[string]bool
+	Excluded      map[string]bool // addresses, and domains as "@domain"
+	Groups        map[string]string
+	Kinds         map[string]string
+	Types         map[string]string
+	Tags          map[string]string
+	FieldValues   map[string]map[string]string
+	TagPrefix     string
+	JobTag        string
+	Departed      string
+	Internal      string
+	Bulk          string
+	AutoReplies   string
+	LiveCc        string
+	Chats         string
+	Placeholder   string // domain of placeholder addresses; "" refuses
+	Reference     string
+	LegacyField   string
+	Threads       int // of a closed conversation
+	LiveThreads   int
+	Inline        int64
+	Upload        int64
+	Text          int // bytes of one thread's text, as JSON
+	Subject       int
+	Newest        time.Time // zero where nothing depends on it
+	Zones         string
+	newest        time.Time
+}
+
+// New makes a mapper for a configuration and an account. Its findings are about the job as a whole: values that
+// cannot be, and names of the configuration that the account does not have, block it, each with the nearest name
+// there is. With an unbound target they say what could not be checked. The mapper is never nil.
+func New(opts Options, target Target) (*Mapper, []Finding) {
+	m := &Mapper{settings: opts.settings(), bound: target.Bound, policy: conversationPolicy()}
+	var job []Finding
+	for _, err := range opts.Check() {
+		job = append(job, Finding{Severity: sources.BlocksJob, Code: codeOption, Text: err.Error()})
+	}
+	m.Departed = m.policy.Sanitize(m.Departed)
+	if target.Bound {
+		b := &binder{m: m, opts: opts, target: target}
+		b.bind()
+		job = append(job, b.findings...)
+	} else {
+		job = append(job, unbound(opts)...)
+	}
+	if opts.FallbackUser == "" {
+		job = append(job, Finding{
+			Severity: sources.Info, Code: codeNoFallback,
+			Text: "no fallback_user is set: texts of agents without a Help Scout user will appear as written by the owner of the credentials" + ownerName(target),
+		})
+	}
+	sortFindings(job)
+	m.digest = m.makeDigest()
+	return m, job
+}
+
+func ownerName(t Target) string {
+	if t.Owner.Email == "" {
+		return ""
+	}
+	return ", " + t.Owner.Email
+}
+
+// unbound names what only the account could tell.
+func unbound(o Options) []Finding {
+	open := []string{"the mailbox " + strconv.Quote(o.Mailbox), "users", "custom fields"}
+	if len(o.Teams) > 0 {
+		open = append(open, "teams")
+	}
+	return []Finding{{
+		Severity: sources.Info, Code: codeUnbound,
+		Text: "not checked against the account: " + strings.Join(open, ", ") + "; ids in this plan are 0 and it cannot be run",
+	}}
+}
+
+// settings resolves defaults and folds tables.
+func (o Options) settings() settings {
+	s := settings{
+		Statuses: foldTable(o.Statuses, fold), DefaultStatus: fold(o.DefaultStatus),
+		CloseInactive: time.Duration(o.CloseInactive), Live: o.Live.folded(),
+		Agents: foldTable(o.Agents, addressOrFold), Team: map[string]bool{},
+		Mailboxes: addressSet(o.MailboxAddresses), Domains: map[string]bool{},
+		Forms: addressSet(o.FormSenders), Excluded: senderSet(o.ExcludeSenders),
+		Groups: foldTable(o.Teams, fold), Kinds: foldTable(o.MessageKinds, fold), Types: foldTable(o.Types, fold),
+		Tags: foldTable(o.Tags, oneLine), TagPrefix: oneLine(o.TagPrefix), JobTag: oneLine(o.JobTag),
+		Departed: firstOf(strings.TrimSpace(o.DepartedForm), defaultDeparted),
+		Internal: firstOf(fold(o.Internal), "import"), Bulk: firstOf(fold(o.Bulk), "tag"),
+		AutoReplies: firstOf(fold(o.AutoReplies), "note"), LiveCc: firstOf(fold(o.LiveCc), "keep"),
+		Chats: firstOf(fold(o.Chats), "transcript"), Reference: firstOf(fold(o.LegacyReference), "off"),
+		LegacyField: fold(o.LegacyField), Threads: o.maxThreads(),
+		Inline: orDefault(int64(o.InlineSize), defaultInline), Upload: orDefault(int64(o.AttachmentSize), defaultUpload),
+		Subject: int(orDefault(int64(o.MaxSubject), defaultSubject)), Zones: o.Zones, newest: o.Newest,
+	}
+	for _, d := range o.AgentDomains {
+		if n, ok := normalDomain(strings.TrimPrefix(strings.TrimSpace(d), "@")); ok {
+			s.Domains[n] = true
+		}
+	}
+	for _, a := range append(slices.Collect(maps.Values(o.Agents)), o.FallbackUser) {
+		if n, ok := normalAddress(a); ok {
+			s.Team[n] = true
+		}
+	}
+	if d, ok := normalDomain(o.PlaceholderDomain); ok && fold(o.Placeholder) != "refuse" {
+		s.Placeholder = d
+	}
+	s.LiveThreads = max(s.Threads-o.headroom(), min(s.Threads, smallestSplit))
+	s.Text = int(min(orDefault(int64(o.MaxText), defaultMaxText), max(s.Inline-envelopeRoom, minText)))
+	s.FieldValues = map[string]map[string]string{}
+	for k, t := range o.FieldValues {
+		s.FieldValues[fold(k)] = foldTable(t, strings.TrimSpace)
+	}
+	if s.CloseInactive > 0 || s.Live.NewerThan > 0 {
+		s.Newest = o.Newest.UTC()
+	}
+	return s
+}
+
+// envelopeRoom is kept free of a create call for everything but its largest text; minText is what a text may always
+// have.
+const (
+	envelopeRoom = 48_000
+	minText      = 1_000
+)
+
+func (l Live) folded() Live {
+	out := Live{LastFrom: fold(l.LastFrom), NewerThan: l.NewerThan}
+	for _, x := range l.Labels {
+		out.Labels = append(out.Labels, fold(x))
+	}
+	slices.Sort(out.Labels)
+	return out
+}
+
+func (l Live) isZero() bool { return len(l.Labels) == 0 && l.LastFrom == "" && l.NewerThan == 0 }
+
+// foldTable folds the keys of a table. Of two keys that become one the first in order counts.
+func foldTable(t map[string]string, value func(string) string) map[string]string {
+	out := make(map[string]string, len(t))
+	for _, k := range slices.Sorted(maps.Keys(t)) {
+		if _, twice := out[fold(k)]; !twice {
+			out[fold(k)] = value(t[k])
+		}
+	}
+	return out
+}
+
+func addressOrFold(s string) string {
+	if n, ok := normalAddress(s); ok {
+		return n
+	}
+	return fold(s)
+}
+
+func addressSet(list []string) map[string]bool {
+	out := map[string]bool{}
+	for _, a := range list {
+		if n, ok := normalAddress(a); ok {
+			out[n] = true
+		}
+	}
+	return out
+}
+
+// senderSet holds addresses, and domains with an @ in front.
+func senderSet(list []string) map[string]bool {
+	out := addressSet(list)
+	for _, a := range list {
+		if d, ok := normalDomain(strings.TrimPrefix(strings.TrimSpace(a), "@")); ok {
+			out["@"+d] = true
+		}
+	}
+	return out
+}
+
+// binder looks up the names of the configuration at the account.
+type binder struct {
+	m        *Mapper
+	opts     Options
+	target   Target
+	findings []Finding
+}
+
+func (b *binder) block(code, value, format string, args ...any) {
+	b.findings = append(b.findings, Finding{
+		Severity: sources.BlocksJob, Code: code, Value: value, Text: fmt.Sprintf(format, args...),
+	})
+}
+
+func (b *binder) bind() {
+	b.bindUsers()
+	b.bindTeams()
+	b.bindMailbox()
+}
+
+func (b *binder) bindUsers() {
+	m := b.m
+	m.users = map[string]int64{}
+	var known []string
+	for _, u := range b.target.Users {
+		for _, a := range append([]string{u.Email}, u.AlternateEmails...) {
+			n, ok := normalAddress(a)
+			if !ok {
+				continue
+			}
+			if _, twice := m.users[n]; !twice {
+				m.users[n] = u.ID
+				known = append(known, n)
+			}
+			m.Team[n] = true
+		}
+	}
+	if b.opts.FallbackUser != "" {
+		b.user("fallback_user", b.opts.FallbackUser, known)
+		n, _ := normalAddress(b.opts.FallbackUser)
+		m.fallback = m.users[n]
+	} else {
+		m.fallback = b.target.Owner.ID
+	}
+	for _, k := range slices.Sorted(maps.Keys(b.opts.Agents)) {
+		if v := b.opts.Agents[k]; strings.TrimSpace(v) != "" {
+			b.user("agents."+k, v, known)
+		}
+	}
+}
+
+// user blocks the job when no user has the address; one that is no address at all was reported by Check.
+func (b *binder) user(key, address string, known []string) {
+	n, ok := normalAddress(address)
+	if _, found := b.m.users[n]; ok && !found {
+		b.block(codeUser, address, "mapping.%s: the account has no active user %q%s", key, address, didYouMean(address, known))
+	}
+}
+
+func (b *binder) bindTeams() {
+	b.m.teams = map[string]int64{}
+	var known []string
+	for _, t := range b.target.Teams {
+		if _, twice := b.m.teams[fold(t.Name)]; !twice {
+			b.m.teams[fold(t.Name)] = t.ID
+			known = append(known, t.Name)
+		}
+	}
+	for _, k := range slices.Sorted(maps.Keys(b.opts.Teams)) {
+		if v := b.opts.Teams[k]; b.m.teams[fold(v)] == 0 && strings.TrimSpace(v) != "" {
+			b.block(codeTeam, v, "mapping.teams.%s: the account has no team %q%s", k, v, didYouMean(v, known))
+		}
+	}
+}
+
+func (b *binder) bindMailbox() {
+	want := strings.TrimSpace(b.opts.Mailbox)
+	var found []helpscout.Mailbox
+	var names []string
+	for _, x := range b.target.Mailboxes {
+		names = append(names, x.Name)
+		if n, ok := normalAddress(x.Email); ok {
+			b.m.Mailboxes[n] = true
+		}
+		if strconv.FormatInt(x.ID, 10) == want {
+			found = []helpscout.Mailbox{x}
+			break
+		}
+		if want != "" && (fold(x.Name) == fold(want) || fold(x.Slug) == fold(want) || fold(x.Email) == fold(want)) {
+			found = append(found, x)
+		}
+	}
+	switch {
+	case want == "":
+		b.block(codeMailbox, want, "helpscout.mailbox: no mailbox is named; the account has %s", quoted(names))
+	case len(found) == 0:
+		b.block(codeMailbox, want, "helpscout.mailbox: the account has no mailbox %q%s", want, didYouMean(want, names))
+	case len(found) > 1:
+		b.block(codeMailbox, want, "helpscout.mailbox: %d mailboxes are called %q; give the id: %d or %d", len(found), want, found[0].ID, found[1].ID)
+	default:
+		b.m.mailbox = found[0]
+	}
+	b.bindFields()
+}
+
+func (b *binder) bindFields() {
+	m := b.m
+	m.fields = map[string]*field{}
+	var names []string
+	for _, f := range m.mailbox.Fields {
+		if _, twice := m.fields[fold(f.Name)]; !twice {
+			m.fields[fold(f.Name)] = newField(f)
+			names = append(names, f.Name)
+		}
+	}
+	if m.mailbox.ID == 0 {
+		return // the mailbox itself is the trouble
+	}
+	if m.Reference == "field" && m.fields[m.LegacyField] == nil {
+		b.block(codeField, b.opts.LegacyField, "mapping.legacy_field: mailbox %q has no custom field %q%s",
+			m.mailbox.Name, b.opts.LegacyField, didYouMean(b.opts.LegacyField, names))
+	}
+	for _, k := range slices.Sorted(maps.Keys(b.opts.FieldValues)) {
+		if m.fields[fold(k)] == nil {
+			b.block(codeField, k, "mapping.field_values.%s: mailbox %q has no custom field of this name%s", k, m.mailbox.Name, didYouMean(k, names))
+		}
+	}
+}
+
+func quoted(names []string) string {
+	q := make([]string, len(names))
+	for i, n := range names {
+		q[i] = strconv.Quote(n)
+	}
+	return strings.Join(q, ", ")
+}

@@ -1,0 +1,219 @@
+package mapping
+
+import (
+	"strings"
+	"unicode/utf8"
+)
+
+// cleanText removes what has no place in a text: NUL and other control characters, encoded surrogates, characters
+// that are none, a byte order mark. Line ends become \n, bytes that are not UTF-8 become U+FFFD. removed counts.
+func cleanText(s string) (clean string, removed int) {
+	i := firstUnclean(s)
+	if i < 0 {
+		return s, 0
+	}
+	var b strings.Builder
+	b.Grow(len(s))
+	b.WriteString(s[:i])
+	for i < len(s) {
+		c := s[i]
+		if c >= 0x20 && c < 0x7f || c == '\n' || c == '\t' {
+			b.WriteByte(c)
+			i++
+			continue
+		}
+		n, gone := cleanOne(&b, s[i:])
+		i += n
+		removed += gone
+	}
+	return b.String(), removed
+}
+
+// firstUnclean is the index of the first byte that needs a look, or -1.
+func firstUnclean(s string) int {
+	for i := 0; i < len(s); i++ {
+		c := s[i]
+		switch {
+		case c >= 0x20 && c < 0x7f || c == '\n' || c == '\t':
+		case c < utf8.RuneSelf:
+			return i
+		default:
+			r, n := utf8.DecodeRuneInString(s[i:])
+			if r == utf8.RuneError && n == 1 || r < 0xa0 || r == '\ufeff' || nonCharacter(r) {
+				return i
+			}
+			i += n - 1
+		}
+	}
+	return -1
+}
+
+// cleanOne handles the unusual character at the start of s: n bytes are used up, gone tells whether it was removed.
+func cleanOne(b *strings.Builder, s string) (n, gone int) {
+	switch c := s[0]; {
+	case c == '\r':
+		b.WriteByte('\n')
+		if len(s) > 1 && s[1] == '\n' {
+			return 2, 0
+		}
+		return 1, 0
+	case c == '\f' || c == '\v':
+		b.WriteByte('\n')
+		return 1, 0
+	case c < utf8.RuneSelf:
+		return 1, 1
+	case c == 0xed && len(s) >= 3 && s[1] >= 0xa0 && s[1] <= 0xbf && s[2]&0xc0 == 0x80:
+		return 3, 1 // a surrogate, encoded as if it were a character
+	}
+	r, n := utf8.DecodeRuneInString(s)
+	switch {
+	case r == utf8.RuneError && n == 1:
+		b.WriteRune(utf8.RuneError)
+	case r == '\u0085':
+		b.WriteByte('\n')
+	case r < 0xa0 || r == '\ufeff' || nonCharacter(r):
+		return n, 1
+	default:
+		b.WriteString(s[:n])
+	}
+	return n, 0
+}
+
+// nonCharacter reports the code points that Unicode sets aside as never being characters.
+func nonCharacter(r rune) bool {
+	return r&0xfffe == 0xfffe || r >= 0xfdd0 && r <= 0xfdef
+}
+
+// textToHTML makes HTML of a clean plain text that looks as it did: escaped, each line end a <br>, indentation and
+// aligned columns kept by non-breaking spaces, web addresses as links. Quoted lines keep their "> ".
+func textToHTML(s string) string {
+	s = strings.TrimRight(s, " \t\n")
+	var b strings.Builder
+	b.Grow(len(s) + len(s)/8 + 16)
+	space := true // the character before was a space or a line's start
+	done := 0     // s[:done] is written
+	for i := 0; i < len(s); i++ {
+		switch s[i] {
+		case '<', '>', '&':
+			b.WriteString(s[done:i])
+			writeEscaped(&b, s[i:i+1])
+		case '\n':
+			b.WriteString(s[done:i])
+			b.WriteString("<br>")
+			space = true
+			done = i + 1
+			continue
+		case '\t':
+			b.WriteString(s[done:i])
+			b.WriteString("&nbsp;&nbsp;&nbsp; ")
+		case ' ':
+			if !space {
+				space = true
+				continue
+			}
+			b.WriteString(s[done:i])
+			b.WriteString("&nbsp;")
+			space = false
+			done = i + 1
+			continue
+		case 'h', 'H':
+			n := linkAt(s, i)
+			if n == 0 {
+				space = false
+				continue
+			}
+			b.WriteString(s[done:i])
+			writeLink(&b, s[i:i+n])
+			i += n - 1
+		default:
+			space = false
+			continue
+		}
+		space = false
+		done = i + 1
+	}
+	b.WriteString(s[done:])
+	return b.String()
+}
+
+func writeEscaped(b *strings.Builder, s string) {
+	for i := 0; i < len(s); i++ {
+		switch c := s[i]; c {
+		case '<':
+			b.WriteString("&lt;")
+		case '>':
+			b.WriteString("&gt;")
+		case '&':
+			b.WriteString("&amp;")
+		case '"':
+			b.WriteString("&quot;")
+		default:
+			b.WriteByte(c)
+		}
+	}
+}
+
+// escape is s as it stands in HTML, in text and in attributes alike.
+func escape(s string) string {
+	if !strings.ContainsAny(s, `<>&"`) {
+		return s
+	}
+	var b strings.Builder
+	writeEscaped(&b, s)
+	return b.String()
+}
+
+func writeLink(b *strings.Builder, address string) {
+	b.WriteString(`<a href="`)
+	writeEscaped(b, address)
+	b.WriteString(`" rel="nofollow noreferrer">`)
+	writeEscaped(b, address)
+	b.WriteString(`</a>`)
+}
+
+// linkAt is the length of the web address that begins at s[i], or 0. What commonly follows one in prose (a full
+// stop, a closing bracket that was opened outside) is not part of it.
+func linkAt(s string, i int) int {
+	scheme := 0
+	for _, p := range [...]string{"https://", "http://"} {
+		if len(s)-i > len(p) && strings.EqualFold(s[i:i+len(p)], p) {
+			scheme = len(p)
+			break
+		}
+	}
+	if scheme == 0 || i > 0 && alphanumeric(s[i-1]) {
+		return 0
+	}
+	const most = 2000
+	end := i + scheme
+	for end < len(s) && end-i < most && s[end] > ' ' && strings.IndexByte("<>\"`{}|\\^", s[end]) < 0 && s[end] != 0x7f {
+		_, n := utf8.DecodeRuneInString(s[end:])
+		if strings.HasPrefix(s[end:], "\u00a0") || strings.HasPrefix(s[end:], "\u3000") {
+			break
+		}
+		end += n
+	}
+	end = i + scheme + len(trimLink(s[i+scheme:end]))
+	if end == i+scheme {
+		return 0
+	}
+	return end - i
+}
+
+func trimLink(s string) string {
+	round := strings.Count(s, ")") - strings.Count(s, "(")
+	square := strings.Count(s, "]") - strings.Count(s, "[")
+	for s != "" {
+		switch c := s[len(s)-1]; {
+		case strings.IndexByte(".,;:!?'*", c) >= 0:
+		case c == ')' && round > 0:
+			round--
+		case c == ']' && square > 0:
+			square--
+		default:
+			return s
+		}
+		s = s[:len(s)-1]
+	}
+	return s
+}
