@@ -1,0 +1,283 @@
+package importer
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"hsimport/checkpoint"
+	"hsimport/importer/helpscout"
+	"hsimport/mapping"
+	"hsimport/sources"
+)
+
+// The canary: the first few conversations carry everything the job uses and are read back before the rest goes out. Its
+// state is kept in the checkpoint; until it has passed, a run's first act is to read back what is there.
+const (
+	canaryCreate = "canary:create"
+	canaryPassed = "passed"
+)
+
+// canary remembers which conversations are looked at once more after the settle time.
+type canary struct {
+	parts []int64
+	at    time.Time
+}
+
+// sing sends the handful and reads it back; an error of code 5 says what differs. It does nothing once it has passed.
+func (e *engine) sing(ctx context.Context) error {
+	state, _, err := e.store.Get(ctx, canaryCreate)
+	if err != nil || state == canaryPassed {
+		return err
+	}
+	if err := e.readBackCreated(ctx); err != nil {
+		return err
+	}
+	picked, err := e.pickCanary(ctx)
+	if err != nil || len(picked) == 0 {
+		return err
+	}
+	e.tell(Event{Kind: EventPhase, Text: fmt.Sprintf("sending %d conversations first and reading them back", len(picked))})
+	for _, g := range picked {
+		if e.halted(ctx) != nil || e.enough() || e.overTime() {
+			return e.halted(ctx)
+		}
+		e.begun++
+		if err := e.ticket(ctx, g); err != nil {
+			return err
+		}
+		if err := e.readBackCreated(ctx); err != nil {
+			return err
+		}
+	}
+	if len(e.canary.parts) == 0 {
+		return nil // all of them rejected or in doubt: the next run, or the next round, tries again
+	}
+	return e.store.Set(context.WithoutCancel(ctx), canaryCreate, canaryPassed)
+}
+
+// pickCanary chooses tickets that together carry everything the job uses, in send order.
+func (e *engine) pickCanary(ctx context.Context) ([]*group, error) {
+	var pick canaryPick
+	for row, err := range e.store.InState(ctx, checkpoint.Pending) {
+		if err != nil {
+			return nil, err
+		}
+		if e.chosen == nil || e.chosen[row.Ticket] {
+			pick.look(row)
+		}
+	}
+	var out []*group
+	for _, ticket := range pick.picks {
+		rows, err := e.store.PartsOf(ctx, ticket)
+		if err != nil {
+			return nil, err
+		}
+		g := &group{ticket: ticket}
+		for _, r := range rows {
+			if r.State == checkpoint.Pending {
+				g.parts = append(g.parts, r)
+			}
+		}
+		out = append(out, g)
+	}
+	return out, nil
+}
+
+// readBackCreated compares every created part that was not looked at yet with what was sent.
+func (e *engine) readBackCreated(ctx context.Context) error {
+	n := 0
+	for row, err := range e.store.InState(ctx, checkpoint.Created) {
+		if err != nil {
+			return err
+		}
+		if slices.Contains(e.canary.parts, row.ID) {
+			continue
+		}
+		if n++; n > 2*maxCanary {
+			break
+		}
+		if err := e.readBack(ctx, row); err != nil {
+			return err
+		}
+		e.canary.parts = append(e.canary.parts, row.ID)
+		e.canary.at = time.Now()
+	}
+	return nil
+}
+
+func (e *engine) readBack(ctx context.Context, row *checkpoint.Part) error {
+	c, threads, err := e.fetch(ctx, row.ConversationID)
+	if err != nil {
+		if helpscout.KindOf(err) != helpscout.Rejected {
+			return err
+		}
+		return canaryStop(row, []string{fmt.Sprintf("it cannot be read back (%v)", err)})
+	}
+	ev, ok := decodeEvidence(row.Evidence)
+	if !ok {
+		return nil // adopted: nothing of ours to compare with
+	}
+	fatal, other := differences(ev, c, threads)
+	for _, d := range other {
+		e.rep.Findings.Add(mapping.Finding{Severity: sources.Warning, Code: "read-back-differs", Key: sources.Key(row.Ticket),
+			Text: fmt.Sprintf("conversation %d: %s", row.ConversationID, d)})
+	}
+	if len(fatal) > 0 {
+		return canaryStop(row, fatal)
+	}
+	return nil
+}
+
+func canaryStop(row *checkpoint.Part, what []string) *Stop {
+	return stopf(ExitLeft, "only a handful was written; look at it in Help Scout before anything else is sent",
+		"the first conversations do not read back as they were sent: ticket %s, conversation %d: %s", row.Ticket, row.ConversationID, strings.Join(what, "; "))
+}
+
+func (e *engine) fetch(ctx context.Context, id int64) (*helpscout.Conversation, []helpscout.Thread, error) {
+	c, err := read(ctx, e, func() (*helpscout.Conversation, error) { return e.Client.Conversation(ctx, id, false) })
+	if err != nil {
+		return nil, nil, err
+	}
+	ts, err := read(ctx, e, func() ([]helpscout.Thread, error) { return e.Client.Threads(ctx, id) })
+	return c, ts, err
+}
+
+// differences compares a conversation with what was sent. Fatal ones mean that the server does not do what an import
+// needs; the others are findings.
+func differences(ev Evidence, c *helpscout.Conversation, threads []helpscout.Thread) (fatal, other []string) {
+	if c.MailboxID != ev.Mailbox {
+		fatal = append(fatal, fmt.Sprintf("mailbox %d instead of %d", c.MailboxID, ev.Mailbox))
+	}
+	if !strings.EqualFold(c.Status, ev.Status) && !(ev.Status == "active" && c.Status == "open") {
+		fatal = append(fatal, fmt.Sprintf("status %s instead of %s", c.Status, ev.Status))
+	}
+	if c.CreatedAt.Unix() != ev.Created {
+		fatal = append(fatal, fmt.Sprintf("created at %s instead of %s", stamp(c.CreatedAt.Unix()), stamp(ev.Created)))
+	}
+	if ev.Closed != 0 && !c.ClosedAt.IsZero() && c.ClosedAt.Unix() != ev.Closed {
+		fatal = append(fatal, fmt.Sprintf("closed at %s instead of %s", stamp(c.ClosedAt.Unix()), stamp(ev.Closed)))
+	}
+	if ev.Email != "" && c.Customer != nil && c.Customer.Email != "" && !strings.EqualFold(c.Customer.Email, ev.Email) {
+		fatal = append(fatal, fmt.Sprintf("customer %s instead of %s", c.Customer.Email, ev.Email))
+	}
+	fatal = append(fatal, threadDifferences(ev, threads)...)
+	if !sameSubject(c.Subject, ev.Subject) {
+		other = append(other, fmt.Sprintf("subject %q instead of %q", c.Subject, ev.Subject))
+	}
+	var assigned int64
+	if c.Assignee != nil {
+		assigned = c.Assignee.ID
+	}
+	if assigned != ev.Assign {
+		other = append(other, fmt.Sprintf("assigned to %d instead of %d", assigned, ev.Assign))
+	}
+	return fatal, append(other, tagDifferences(ev, c)...)
+}
+
+func tagDifferences(ev Evidence, c *helpscout.Conversation) (out []string) {
+	have := map[string]bool{}
+	for _, t := range c.Tags {
+		have[strings.ToLower(t.Name)] = true
+	}
+	for _, t := range ev.Tags {
+		if !have[t] {
+			out = append(out, fmt.Sprintf("tag %q is missing", t))
+		}
+	}
+	values := map[int64]string{}
+	for _, f := range c.CustomFields {
+		values[f.ID] = string(f.Value)
+	}
+	for id, v := range ev.Fields {
+		if values[id] != v {
+			out = append(out, fmt.Sprintf("field %d is %q instead of %q", id, values[id], v))
+		}
+	}
+	slices.Sort(out)
+	return out
+}
+
+// threadDifferences compares count, types, times and attachments of threads.
+func threadDifferences(ev Evidence, threads []helpscout.Thread) (out []string) {
+	type id struct {
+		kind string
+		at   int64
+	}
+	got, files := map[id]int{}, map[id]int{}
+	count := 0
+	for _, t := range threads {
+		if t.Type == "lineitem" {
+			continue
+		}
+		k := id{t.CreatedType(), t.CreatedAt.Unix()}
+		got[k]++
+		files[k] += len(t.Embedded.Attachments)
+		count++
+	}
+	if count != len(ev.Threads) {
+		out = append(out, fmt.Sprintf("%d threads instead of %d", count, len(ev.Threads)))
+	}
+	for _, t := range ev.Threads {
+		k := id{t.Type, t.At}
+		if got[k]--; got[k] < 0 {
+			out = append(out, fmt.Sprintf("no %s thread of %s", t.Type, stamp(t.At)))
+			break
+		}
+		if files[k] -= len(t.Files); files[k] < 0 {
+			out = append(out, fmt.Sprintf("attachments of the %s thread of %s are missing", t.Type, stamp(t.At)))
+			break
+		}
+	}
+	return out
+}
+
+func stamp(sec int64) string { return time.Unix(sec, 0).UTC().Format(helpscout.TimeLayout) }
+
+// lookOnceMore reads the canary's conversations again after the settle time: what has been done to them that we did not
+// send is a workflow or a person at work.
+func (e *engine) lookOnceMore(ctx context.Context) error {
+	if len(e.canary.parts) == 0 || time.Since(e.canary.at) < e.settleTime() {
+		return nil
+	}
+	parts := e.canary.parts
+	e.canary.parts = nil
+	for _, id := range parts {
+		row, err := e.store.PartByID(ctx, id)
+		if err != nil || row == nil || row.State != checkpoint.Created {
+			return err
+		}
+		c, threads, err := e.fetch(ctx, row.ConversationID)
+		if err != nil {
+			if helpscout.KindOf(err) == helpscout.Rejected {
+				continue
+			}
+			return err
+		}
+		e.reportMeddling(row, c, threads)
+	}
+	return nil
+}
+
+func (e *engine) reportMeddling(row *checkpoint.Part, c *helpscout.Conversation, threads []helpscout.Thread) {
+	ev, ok := decodeEvidence(row.Evidence)
+	if !ok {
+		return
+	}
+	fatal, other := differences(ev, c, threads)
+	what := append(fatal, other...)
+	if len(c.Tags) > len(ev.Tags) {
+		what = append(what, "it has tags that were not sent")
+	}
+	for _, t := range threads {
+		if t.Type == "lineitem" {
+			what = append(what, "it has a line item")
+			break
+		}
+	}
+	if len(what) > 0 {
+		e.warn("touched-after-import", fmt.Sprintf("conversation %d was changed after it was imported (%s): a workflow or a person is at work on imported conversations", c.ID, strings.Join(what, "; ")))
+	}
+}

@@ -1,0 +1,180 @@
+package importer
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"iter"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"hsimport/checkpoint"
+	"hsimport/mapping"
+	"hsimport/sources"
+)
+
+// maxInFlight bounds how many conversations are in flight; the quota lets far fewer through on a real account.
+const maxInFlight = 32
+
+// pendingGroups yields the pending parts ticket by ticket in send order, without holding them all.
+func (e *engine) pendingGroups(ctx context.Context) iter.Seq2[*group, error] {
+	const page = 512
+	return func(yield func(*group, error) bool) {
+		after := int64(-1)
+		for {
+			rows, err := e.store.Pending(ctx, after, page)
+			if err != nil {
+				yield(nil, err)
+				return
+			}
+			for _, g := range groupRows(rows) { // parts of one ticket share a rank, and a page never cuts a rank
+				after = g.parts[0].Rank
+				if !yield(g, nil) {
+					return
+				}
+			}
+			if len(rows) < page {
+				return
+			}
+		}
+	}
+}
+
+func groupRows(rows []checkpoint.Part) (out []*group) {
+	for _, r := range rows {
+		if n := len(out); n > 0 && out[n-1].ticket == r.Ticket {
+			out[n-1].parts = append(out[n-1].parts, r)
+			continue
+		}
+		out = append(out, &group{ticket: r.Ticket, parts: []checkpoint.Part{r}})
+	}
+	return out
+}
+
+// deliver sends everything that is pending. The goroutine that iterates feels the back-pressure of the pool. The last
+// ticket is held back until all others are through: sent after every lost answer of the round, it is the fence that
+// shows how far the server's list has come.
+func (e *engine) deliver(ctx context.Context) error {
+	g := new(errgroup.Group)
+	g.SetLimit(e.workers())
+	var held *group
+	var err error
+	for next, ierr := range e.pendingGroups(ctx) {
+		if ierr != nil {
+			err = ierr
+			break
+		}
+		if e.halted(ctx) != nil || e.enough() || e.overTime() {
+			held = nil
+			break
+		}
+		if !e.wanted(next) {
+			continue
+		}
+		if held != nil {
+			e.dispatch(ctx, g, held)
+		}
+		held = next
+	}
+	if werr := g.Wait(); werr != nil && err == nil {
+		err = werr
+	}
+	if err == nil && held != nil && e.halted(ctx) == nil && !e.enough() && !e.overTime() {
+		err = e.ticket(ctx, held)
+	}
+	return err
+}
+
+func (e *engine) workers() int {
+	if e.Options.Workers > 0 {
+		return int(e.Options.Workers)
+	}
+	return maxInFlight
+}
+
+// dispatch gives a ticket to a worker. What goes wrong with one record is in its row; an error that ends the run is
+// remembered and seen by all before their next effect.
+func (e *engine) dispatch(ctx context.Context, g *errgroup.Group, next *group) {
+	e.begun++
+	g.Go(func() error {
+		if err := e.ticket(ctx, next); err != nil {
+			e.stop.set(asStop(err))
+		}
+		return nil
+	})
+}
+
+// enough reports that --limit is reached; overTime that --max-duration is.
+func (e *engine) enough() bool {
+	return e.Options.Limit > 0 && e.begun >= e.Options.Limit
+}
+
+func (e *engine) overTime() bool {
+	d := time.Duration(e.Options.MaxDuration)
+	return d > 0 && time.Since(e.rep.Started) >= d
+}
+
+// wanted applies --only and --sample.
+func (e *engine) wanted(g *group) bool {
+	if e.chosen == nil {
+		return true
+	}
+	return e.chosen[g.ticket]
+}
+
+// ticket delivers the pending parts of one ticket, in order.
+func (e *engine) ticket(ctx context.Context, g *group) (err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = fmt.Errorf("a defect of this program at ticket %s: %v", g.ticket, p)
+		}
+	}()
+	m, err := e.mapAgain(ctx, g.ticket)
+	if err != nil || m == nil {
+		return err
+	}
+	for i := range g.parts {
+		row := &g.parts[i]
+		if err := e.halted(ctx); err != nil {
+			return err
+		}
+		if row.Number > len(m.plan.Parts) {
+			return stopf(ExitDrift, "run the same command again: it plans anew", "ticket %s has fewer parts than planned", g.ticket)
+		}
+		sent, err := e.part(ctx, row, m.plan)
+		if err != nil {
+			return err
+		}
+		if sent == checkpoint.InDoubt {
+			return nil // the next part links to this one: it waits until its fate is known
+		}
+	}
+	return nil
+}
+
+// mapAgain reads a ticket through the index and maps it, as the planning pass did; nil when the ticket has become
+// unreadable meanwhile, which is reported.
+func (e *engine) mapAgain(ctx context.Context, key string) (*mapped, error) {
+	i, ok := e.Source.Find(sources.Key(key))
+	if !ok {
+		e.leave(key, "this ticket is not in the source any more")
+		return nil, nil
+	}
+	m, err := mapOne(ctx, e.Source, e.mapper, i)
+	switch {
+	case errors.Is(err, sources.ErrChanged):
+		return nil, &Stop{Code: ExitLeft, Err: err, Hint: "run the same command again: it reads the file anew and goes on"}
+	case err != nil:
+		return nil, err
+	case m.err != nil:
+		e.leave(key, m.err.Error())
+		return nil, nil
+	}
+	return &m, nil
+}
+
+// leave reports a pending ticket that this run cannot send; its rows stay as they are.
+func (e *engine) leave(key, why string) {
+	e.rep.Findings.Add(mapping.Finding{Severity: sources.Warning, Code: "left-pending", Key: sources.Key(key), Text: why})
+}

@@ -1,0 +1,97 @@
+package importer
+
+import (
+	"context"
+	"errors"
+	"os"
+	"time"
+
+	"hsimport/checkpoint"
+	"hsimport/mapping"
+	"hsimport/sources"
+)
+
+// Seen is one ticket as a dry run shows it: what it was, what becomes of it, and where it stands.
+type Seen struct {
+	Ticket *sources.Ticket // nil when it could not be read
+	Plan   *mapping.Plan   // nil when it could not be read
+	Err    *sources.RecordError
+}
+
+// DryRun runs the code path of Run up to delivery and writes nothing, neither to the account nor to the checkpoint.
+// It always returns a Report.
+func DryRun(ctx context.Context, job *Job) *Report {
+	e := newEngine(job, "dry-run")
+	err := e.rehearse(ctx)
+	if err == nil {
+		err = e.judge()
+	}
+	if err != nil {
+		e.rep.Cause = asStop(err)
+	}
+	s := &e.rep.Summary
+	s.Source = sourceCounts(e.rep)
+	e.quotaCounts()
+	t := e.rep.Totals
+	s.Conversations = Conversations{Planned: t.Parts, Already: t.Same + t.Changed, Rejected: t.Refused}
+	s.Conversations.Pending = t.Parts - s.Conversations.Already - s.Conversations.Rejected
+	s.Threads = ThreadCounts{FromMessages: t.FromMessages, Added: t.Added}
+	s.Attachments = Attachments{Planned: t.Inline + t.Uploads + t.Noted, Inline: t.Inline, Uploaded: t.Uploads, Noted: t.Noted}
+	e.finishSummary(0)
+	s.Verdict = ""
+	if e.store != nil {
+		if err := e.store.Close(); err != nil && e.rep.Cause == nil {
+			e.rep.Cause = asStop(err)
+			s.ExitCode = e.rep.Cause.Code
+		}
+	}
+	return e.rep
+}
+
+func (e *engine) rehearse(ctx context.Context) error {
+	e.rep.Target = e.Target
+	if e.Client != nil {
+		acc, err := e.bind(ctx)
+		if err != nil {
+			return err
+		}
+		acc.SideEffects(ctx, e.Client)
+		e.rep.Findings.Add(acc.findings()...)
+	} else {
+		e.useMapper(e.Target)
+	}
+	if err := e.view(ctx); err != nil {
+		return err
+	}
+	e.tell(Event{Kind: EventPhase, Text: "reading and mapping every ticket"})
+	p := &planner{engine: e}
+	start := time.Now()
+	if err := p.all(ctx); err != nil {
+		return err
+	}
+	e.rep.Planned = time.Since(start)
+	if e.Client == nil {
+		return nil
+	}
+	f, err := e.overlap(ctx, e.mailboxID(), e.Until)
+	if f != nil {
+		e.rep.Findings.Add(*f)
+	}
+	return err
+}
+
+// view opens the checkpoint for reading, if there is one, so that the report can tell new from sent.
+func (e *engine) view(ctx context.Context) error {
+	if e.Checkpoint == "" {
+		return nil
+	}
+	if _, err := os.Stat(e.Checkpoint); errors.Is(err, os.ErrNotExist) {
+		return nil
+	}
+	store, err := checkpoint.View(ctx, e.Checkpoint)
+	if err != nil {
+		return checkpointStop(err)
+	}
+	e.store = store
+	return nil
+}

@@ -1,0 +1,280 @@
+package importer
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"strings"
+	"time"
+
+	"hsimport/checkpoint"
+)
+
+// conclude closes the run: counts from the checkpoint, the balance, the verdict, the exit code, the row of the run.
+func (e *engine) conclude(ctx context.Context, err error) {
+	ctx = context.WithoutCancel(ctx)
+	if err == nil && e.store != nil {
+		err = e.remaining(ctx)
+	}
+	if err != nil {
+		e.rep.Cause = asStop(err)
+	}
+	s := &e.rep.Summary
+	s.Source = sourceCounts(e.rep)
+	e.quotaCounts()
+	arrived := 0
+	if e.store != nil {
+		var cerr error
+		if arrived, cerr = e.checkpointCounts(ctx); cerr != nil && e.rep.Cause == nil {
+			e.rep.Cause = asStop(cerr)
+		}
+	} else {
+		s.Conversations.Planned = e.rep.Totals.Parts
+		s.Conversations.Rejected = e.rep.Totals.Refused
+		s.Conversations.Pending = s.Conversations.Planned - s.Conversations.Rejected
+	}
+	s.Threads.FromMessages, s.Threads.Added = e.rep.Totals.FromMessages, e.rep.Totals.Added
+	e.finishSummary(arrived)
+	e.closeStore(ctx)
+}
+
+func (e *engine) finishSummary(arrived int) {
+	s := &e.rep.Summary
+	unbalanced := e.balance()
+	s.Balanced = unbalanced == ""
+	if !s.Balanced && (e.rep.Cause == nil || precedence(e.rep.Cause.Code) > precedence(ExitUnexpected)) {
+		e.rep.Cause = stopf(ExitUnexpected, "this is a defect of hsimport: nothing is lost, but do not trust the counts", "the sums do not close: %s", unbalanced)
+	}
+	s.ExitCode = e.exitCode()
+	if e.rep.Cause != nil {
+		s.Cause = e.rep.Cause.Error()
+	}
+	s.Verdict = e.verdict(arrived)
+	s.ElapsedS = time.Since(e.rep.Started).Seconds()
+}
+
+// closeStore writes the run's end and closes the checkpoint; what goes wrong with that is the run's trouble too.
+func (e *engine) closeStore(ctx context.Context) {
+	if e.store == nil {
+		return
+	}
+	if e.run != 0 {
+		b, err := json.Marshal(e.rep.Summary)
+		if err == nil {
+			err = e.store.EndRun(ctx, e.run, e.rep.Summary.ExitCode, b, time.Now())
+		}
+		if err != nil && e.rep.Cause == nil {
+			e.rep.Cause = asStop(err)
+			e.rep.Summary.ExitCode = ExitUnexpected
+		}
+	}
+	if err := e.store.Close(); err != nil && e.rep.Cause == nil {
+		e.rep.Cause = asStop(err)
+		e.rep.Summary.ExitCode = ExitUnexpected
+	}
+}
+
+// remaining is the reason when work is left although nothing stopped the run.
+func (e *engine) remaining(ctx context.Context) error {
+	c, err := e.store.Counts(ctx)
+	if err != nil {
+		return err
+	}
+	left := c.Parts[checkpoint.Pending] + c.Parts[checkpoint.Sending]
+	for _, st := range []checkpoint.State{checkpoint.Pending, checkpoint.Sending} {
+		for _, kind := range c.Effects {
+			left += kind[st]
+		}
+	}
+	if left == 0 {
+		return nil
+	}
+	why := "some parts could not be sent in this run"
+	switch {
+	case e.enough():
+		why = fmt.Sprintf("--limit %d is reached", e.Options.Limit)
+	case e.overTime():
+		why = "--max-duration is reached"
+	case e.chosen != nil:
+		why = "only the chosen tickets were sent"
+	case c.Parts[checkpoint.InDoubt] > 0:
+		why = "further parts wait for one that is in doubt"
+	}
+	return stopf(ExitLeft, "the same command goes on from here", "%s, %s left", why, plural(left, "conversation or file is", "conversations and files are"))
+}
+
+func plural(n int, one, many string) string {
+	if n == 1 {
+		return "1 " + one
+	}
+	return fmt.Sprintf("%d %s", n, many)
+}
+
+func sourceCounts(r *Report) SourceCounts {
+	l := r.Ledger
+	return SourceCounts{
+		Bytes: l.Bytes(), Tickets: l.Records.Tickets, Messages: l.Records.Messages - r.Totals.Excluded,
+		Attachments: l.Attachments.Found, Duplicates: l.Records.Duplicates,
+		Excluded: l.Records.Excluded + r.Totals.Excluded, Unreadable: l.Records.Unreadable,
+	}
+}
+
+func (e *engine) quotaCounts() {
+	if e.Quota == nil {
+		return
+	}
+	st := e.Quota.Stats()
+	e.rep.Summary.Quota = QuotaCounts{Units: st.Units, Limit: st.Limit, Share: st.Share, Utilization: st.Utilization,
+		Throttled: st.Throttled, WaitedS: st.Waited.Seconds(), Settling: e.settling}
+}
+
+// checkpointCounts fills the summary from the checkpoint: what it says is what has happened. It returns the number of
+// tickets that have arrived whole.
+func (e *engine) checkpointCounts(ctx context.Context) (arrived int, err error) {
+	c, err := e.store.Counts(ctx)
+	if err != nil {
+		return 0, err
+	}
+	mine := c.ByRun[e.run]
+	s := &e.rep.Summary.Conversations
+	s.Created, s.Recovered, s.Adopted = mine[checkpoint.ByCreate], mine[checkpoint.ByRecovery], mine[checkpoint.ByAdoption]
+	s.Already = c.Parts[checkpoint.Created] - s.Created - s.Recovered - s.Adopted
+	s.Rejected = c.Parts[checkpoint.Rejected] + e.rep.Totals.Refused
+	s.InDoubt = c.Parts[checkpoint.InDoubt] + c.Parts[checkpoint.Sending]
+	s.Pending = c.Parts[checkpoint.Pending]
+	s.Planned = c.Total() - c.Parts[checkpoint.Deleted] + e.rep.Totals.Refused
+	e.attachmentCounts(c.Effects[kindUpload])
+	for _, kind := range c.Effects {
+		e.doubtfulEffects += kind[checkpoint.InDoubt] + kind[checkpoint.Sending]
+		e.rejectedEffects += kind[checkpoint.Rejected]
+	}
+	e.rep.Summary.Threads.Appended = c.Effects[kindAppend][checkpoint.Created]
+	return e.outcomes(ctx)
+}
+
+func (e *engine) attachmentCounts(uploads map[checkpoint.State]int) {
+	t, a := e.rep.Totals, &e.rep.Summary.Attachments
+	begun := 0
+	for _, n := range uploads {
+		begun += n
+	}
+	all := max(t.Uploads, begun)
+	a.Noted = t.Noted + uploads[checkpoint.Rejected]
+	a.Uploaded = all - uploads[checkpoint.Rejected]
+	a.Inline = t.Inline + t.Uploads - all
+	a.Planned = t.Inline + t.Uploads + t.Noted
+}
+
+// outcomes lists what did not arrive and counts the tickets that did.
+func (e *engine) outcomes(ctx context.Context) (arrived int, err error) {
+	missing := map[string]bool{}
+	for _, st := range []checkpoint.State{checkpoint.Rejected, checkpoint.InDoubt, checkpoint.Pending} {
+		for row, err := range e.store.InState(ctx, st) {
+			if err != nil {
+				return 0, err
+			}
+			missing[row.Ticket] = true
+			o := Outcome{Key: row.Ticket, ID: row.LegacyID, Part: row.Number, Place: row.Place, Reason: row.Reason, Status: row.Status, Candidate: row.Candidate}
+			switch st {
+			case checkpoint.Rejected:
+				e.rep.Rejected = append(e.rep.Rejected, o)
+			case checkpoint.InDoubt:
+				e.rep.Doubtful = append(e.rep.Doubtful, o)
+			}
+		}
+	}
+	return e.wanting() - e.rep.Totals.Refused - len(missing), nil
+}
+
+// wanting is the number of tickets that are to arrive: those of the source but for the ones a rule leaves out.
+func (e *engine) wanting() int { return e.rep.Totals.Tickets - e.rep.Totals.ExcludedTickets }
+
+// balance names the first sum that does not close, or "".
+func (e *engine) balance() string {
+	if err := e.rep.Ledger.Check(); err != nil {
+		return err.Error()
+	}
+	s := e.rep.Summary
+	if got := s.Conversations.Sum(); got != s.Conversations.Planned {
+		return fmt.Sprintf("%d conversations planned, %d accounted for", s.Conversations.Planned, got)
+	}
+	t := e.rep.Totals
+	if !t.Complete {
+		return "" // the plan was not made to its end; there is nothing to hold the ledger against
+	}
+	if got, want := t.Messages+t.Excluded, e.rep.Ledger.Records.Messages; got != want {
+		return fmt.Sprintf("%d messages planned or excluded, the source has %d", got, want)
+	}
+	if got, want := t.Tickets, e.rep.Ledger.Records.Tickets; got != want {
+		return fmt.Sprintf("%d tickets planned or excluded, the source has %d", got, want)
+	}
+	if a := s.Attachments; a.Planned != a.Inline+a.Uploaded+a.Noted {
+		return fmt.Sprintf("%d attachments planned, %d accounted for", a.Planned, a.Inline+a.Uploaded+a.Noted)
+	}
+	return ""
+}
+
+// rank1 is the place of an exit code in the order of precedence; 0 is the strongest.
+func precedence(code int) int {
+	for i, c := range []int{ExitUsage, ExitAuth, ExitCheckpoint, ExitDrift, ExitUnexpected, ExitInterrupted, ExitLeft, ExitDoubt, ExitRejected} {
+		if c == code {
+			return i
+		}
+	}
+	return 99
+}
+
+func (e *engine) exitCode() int {
+	codes := []int{ExitOK}
+	if e.rep.Cause != nil {
+		codes = append(codes, e.rep.Cause.Code)
+	}
+	c := e.rep.Summary.Conversations
+	if c.InDoubt > 0 || e.doubtfulEffects > 0 {
+		codes = append(codes, ExitDoubt)
+	}
+	if c.Rejected > 0 || e.rep.Ledger.Records.Unreadable > 0 || e.rejectedEffects > 0 {
+		codes = append(codes, ExitRejected)
+	}
+	best := ExitOK
+	for _, c := range codes {
+		if precedence(c) < precedence(best) {
+			best = c
+		}
+	}
+	return best
+}
+
+// verdict is the last line of a run.
+func (e *engine) verdict(arrived int) string {
+	s := e.rep.Summary.Conversations
+	var b strings.Builder
+	if e.rep.Rehearsal != "" {
+		fmt.Fprintf(&b, "rehearsal at %s: ", e.rep.Rehearsal)
+	}
+	place := "Help Scout"
+	if e.rep.Rehearsal != "" {
+		place = "the account"
+	}
+	wanting := e.wanting()
+	fmt.Fprintf(&b, "%s of %s tickets are in %s", group3(arrived), group3(wanting), place)
+	for _, x := range []struct {
+		n    int
+		what string
+	}{{s.Rejected, "conversations rejected"}, {s.InDoubt, "in doubt"}, {s.Pending, "still to be sent"}, {e.rep.Ledger.Records.Unreadable, "records unreadable"}} {
+		if x.n > 0 {
+			fmt.Fprintf(&b, ", %s %s", group3(x.n), x.what)
+		}
+	}
+	fmt.Fprintf(&b, ", %s unexplained", group3(max(s.Planned-s.Sum(), s.Sum()-s.Planned)))
+	return b.String()
+}
+
+// group3 writes a number with its thousands apart.
+func group3(n int) string {
+	s := fmt.Sprint(n)
+	for i := len(s) - 3; i > 0 && s[i-1] != '-'; i -= 3 {
+		s = s[:i] + "," + s[i:]
+	}
+	return s
+}

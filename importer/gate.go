@@ -1,0 +1,246 @@
+package importer
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"hsimport/checkpoint"
+	"hsimport/importer/helpscout"
+	"hsimport/mapping"
+	"hsimport/sources"
+)
+
+// A Gate is what a person is shown before the first write of a new job.
+type Gate struct {
+	Origin     string
+	Owner      helpscout.User
+	Mailbox    helpscout.Mailbox
+	Totals     Totals
+	Units      int
+	Limit      int
+	Share      float64
+	Duration   time.Duration
+	Workflows  []helpscout.Workflow
+	Webhooks   []helpscout.Webhook
+	LiveWithCc bool
+}
+
+// gate shows what is about to happen and asks; on this very machine nobody is asked.
+func (e *engine) gate(ctx context.Context, acc *Account) error {
+	if isLoopback(e.origin) || e.Approve != nil {
+		return nil
+	}
+	if e.Confirm == nil {
+		return stopf(ExitUsage, "--yes confirms it without a terminal", "the first run into an account has to be confirmed")
+	}
+	st := e.Quota.Stats()
+	g := &Gate{Origin: e.origin, Owner: e.rep.Target.Owner, Totals: e.rep.Totals, Units: e.rep.Totals.Units, Limit: st.Limit, Share: st.Share,
+		Duration: Duration(e.rep.Totals.Units, st.Limit, st.Share), Workflows: acc.Workflows, Webhooks: acc.Webhooks}
+	for i := range e.rep.Target.Mailboxes {
+		if mb := &e.rep.Target.Mailboxes[i]; mailboxIs(mb, e.Mapping.Mailbox) {
+			g.Mailbox = *mb
+		}
+	}
+	g.LiveWithCc = e.rep.Totals.Traits&(mapping.HasLive|mapping.HasCc) == mapping.HasLive|mapping.HasCc
+	if err := e.Confirm(ctx, g); err != nil {
+		return &Stop{Code: ExitUsage, Err: err}
+	}
+	return nil
+}
+
+// Duration is how long so many units take at a limit a minute and a share of it. The limiter keeps two units back.
+func Duration(units, limit int, share float64) time.Duration {
+	perMinute := float64(limit)*share - 2
+	if limit <= 0 || perMinute <= 0 {
+		return 0
+	}
+	return time.Duration(float64(units) / perMinute * float64(time.Minute))
+}
+
+const (
+	lookFirst  = 10 // parts in send order that are looked for before a checkpoint is created
+	lookSpread = 10 // and so many spread over the rest
+	lookOpened = 3  // when one is opened
+)
+
+// look asks the account for conversations of this job that no checkpoint knows of. A lost or stale checkpoint is the
+// one way left to double a history.
+func (e *engine) look(ctx context.Context, parts []*lookPart) error {
+	found := 0
+	var first string
+	var id int64
+	for _, p := range parts {
+		cands, err := e.atSecond(ctx, p.ev.Created)
+		if err != nil {
+			return err
+		}
+		if e.store != nil {
+			if cands, err = e.unowned(ctx, cands); err != nil {
+				return err
+			}
+		}
+		for i := range cands {
+			if alike(p.ev, &cands[i]) && cands[i].ThreadCount == len(p.ev.Threads) {
+				if found++; found == 1 {
+					first, id = p.ticket, cands[i].ID
+				}
+				break
+			}
+		}
+	}
+	if found == 0 {
+		return nil
+	}
+	return stopf(ExitCheckpoint, "if a checkpoint of this job exists, use it; otherwise `hsimport recover` rebuilds it from the account",
+		"the account already holds %d of the %d conversations looked for, which this checkpoint does not know: ticket %s is conversation %d; sending would double the history",
+		found, len(parts), first, id)
+}
+
+type lookPart struct {
+	ticket string
+	ev     Evidence
+}
+
+// lookBeforeNew looks for parts of a job that has no checkpoint yet: the first in send order, then a spread over the
+// source.
+func (e *engine) lookBeforeNew(ctx context.Context) error {
+	rows, err := e.store.Pending(ctx, -1, lookFirst)
+	if err != nil {
+		return err
+	}
+	var idx []int
+	for _, g := range groupRows(rows) {
+		if i, ok := e.Source.Find(sources.Key(g.ticket)); ok {
+			idx = append(idx, i)
+		}
+	}
+	idx = append(idx, spread(e.Source.Len())...)
+	var parts []*lookPart
+	for n, i := range idx {
+		if slices.Contains(idx[:n], i) {
+			continue
+		}
+		m, err := mapOne(ctx, e.Source, e.mapper, i)
+		if err != nil {
+			return err
+		}
+		if m.plan == nil || len(m.plan.Parts) == 0 || m.plan.Refused != "" || m.plan.Excluded != "" {
+			continue
+		}
+		p := m.plan.Parts[0]
+		parts = append(parts, &lookPart{string(m.plan.Key), evidenceOf(&p.Conversation, p)})
+	}
+	return e.look(ctx, parts)
+}
+
+// spread chooses lookSpread places evenly over n.
+func spread(n int) (out []int) {
+	if n <= lookSpread {
+		for i := range n {
+			out = append(out, i)
+		}
+		return out
+	}
+	for i := range lookSpread {
+		out = append(out, i*(n-1)/(lookSpread-1))
+	}
+	return out
+}
+
+// lookOnOpen looks for the next pending parts, unless a part in doubt shares their second: then settling decides.
+func (e *engine) lookOnOpen(ctx context.Context) error {
+	doubtful := map[int64]bool{}
+	for row, err := range e.store.InState(ctx, checkpoint.InDoubt) {
+		if err != nil {
+			return err
+		}
+		doubtful[row.Created] = true
+	}
+	rows, err := e.store.Pending(ctx, -1, 4*lookOpened)
+	if err != nil {
+		return err
+	}
+	var parts []*lookPart
+	for _, r := range rows {
+		if doubtful[r.Created] || r.Resends > 0 || len(parts) >= lookOpened {
+			continue
+		}
+		i, ok := e.Source.Find(sources.Key(r.Ticket))
+		if !ok {
+			continue
+		}
+		m, err := mapOne(ctx, e.Source, e.mapper, i)
+		if err != nil {
+			return err
+		}
+		if m.plan != nil && r.Number <= len(m.plan.Parts) {
+			p := m.plan.Parts[r.Number-1]
+			parts = append(parts, &lookPart{r.Ticket, evidenceOf(&p.Conversation, p)})
+		}
+	}
+	return e.look(ctx, parts)
+}
+
+// stillThere reads back a few conversations that the checkpoint knows: when none of them is there, this is not the
+// server they were sent to, however alike it looks (a sandbox that was started anew).
+func (e *engine) stillThere(ctx context.Context) error {
+	asked, first := 0, int64(0)
+	for row, err := range e.store.InState(ctx, checkpoint.Created) {
+		if err != nil {
+			return err
+		}
+		if asked == 3 {
+			break
+		}
+		asked++
+		_, err := read(ctx, e, func() (*helpscout.Conversation, error) { return e.Client.Conversation(ctx, row.ConversationID, false) })
+		switch {
+		case err == nil, helpscout.StatusOf(err) == 301:
+			return nil
+		case helpscout.StatusOf(err) != 404:
+			return err
+		}
+		if first == 0 {
+			first = row.ConversationID
+		}
+	}
+	if asked == 0 {
+		return nil
+	}
+	return stopf(ExitCheckpoint, "a sandbox that was started anew needs a new checkpoint: move "+e.Checkpoint+" away",
+		"%s holds none of the conversations that the checkpoint knows (conversation %d is not there): this is another server, or they were deleted", e.origin, first)
+}
+
+// overlap asks the mailbox for conversations that did not come by the API. Where their dates overlap the source's, the
+// same mail would stand there twice, unless source.until says where the source ends.
+func (e *engine) overlap(ctx context.Context, mailbox int64, untilSet bool) (*mapping.Finding, error) {
+	t := e.rep.Totals
+	if t.First.IsZero() || untilSet {
+		return nil, nil
+	}
+	q := helpscout.ListQuery{Status: "all", Mailbox: mailbox, SortField: "createdAt", SortOrder: "asc",
+		Query: fmt.Sprintf("(createdAt:[%s TO %s])", t.First.UTC().Format(helpscout.TimeLayout), t.Last.UTC().Format(helpscout.TimeLayout))}
+	n, page := 0, 0
+	var example helpscout.Conversation
+	err := e.pages(ctx, q, func(cs []helpscout.Conversation) bool {
+		for _, c := range cs {
+			at := c.CreatedAt.Time
+			if c.MailboxID == mailbox && c.Source.Type != "" && !strings.EqualFold(c.Source.Type, "api") && !at.Before(t.First) && !at.After(t.Last) {
+				if n++; n == 1 {
+					example = c
+				}
+			}
+		}
+		page++
+		return page < 3
+	})
+	if err != nil || n == 0 {
+		return nil, err
+	}
+	return &mapping.Finding{Severity: sources.BlocksJob, Code: "overlap",
+		Text: fmt.Sprintf("the mailbox already holds conversations that came by %s within the source's dates (%d seen, the first is #%d of %s): set source.until to the moment from which mail reached Help Scout by itself",
+			example.Source.Type, n, example.Number, stamp(example.CreatedAt.Unix()))}, nil
+}

@@ -1,0 +1,89 @@
+package importer
+
+import (
+	"context"
+	"log/slog"
+	"sync"
+	"time"
+
+	"hsimport/checkpoint"
+	"hsimport/importer/helpscout"
+	"hsimport/mapping"
+	"hsimport/sources"
+)
+
+// Source is what the engine needs of an input; csvfile, mboxfile and jsonfile provide it. The rules of its methods,
+// among them which errors end a run and which skip one ticket, are in the tour of package sources.
+type Source interface {
+	Kind() string    // "csv", "mbox", "json"
+	KeyRule() string // the rule by which keys are made; another rule is another job
+	Len() int
+	Entry(i int) sources.Entry
+	Find(k sources.Key) (int, bool)
+	Ticket(ctx context.Context, i int) (*sources.Ticket, error)
+	Ledger() *sources.Ledger
+	Digest() string
+	Close() error
+}
+
+// A Job is everything one run needs. The engine prints nothing: it reports through Progress and the Report.
+type Job struct {
+	Source     Source
+	Mapping    mapping.Options
+	Target     mapping.Target    // the account's side when there is no Client: a snapshot, or unbound
+	Client     *helpscout.Client // nil: offline, for a dry run
+	Quota      *Quota            // the one behind Client
+	Checkpoint string            // path of the database
+	Options    Options
+	Version    string // of the tool, stored with each run
+
+	// Until says that source.until is set: then an overlap with mail that reached Help Scout by itself is no worry.
+	Until bool
+	// Confirm is asked once, before the first write of a new checkpoint against any host but loopback. A nil
+	// Confirm refuses, an error stops the run with code 2.
+	Confirm func(ctx context.Context, g *Gate) error
+	// Soft is closed by the first Ctrl-C: what is in flight is finished, nothing new begins.
+	Soft <-chan struct{}
+	// Progress receives what happens, one event after the other, never two at a time.
+	Progress func(Event)
+	// Each, if not nil, is handed every ticket while it is planned, in the order of the plan file; Approve is asked
+	// when all are planned and before anything is sent. Together they bind a run to a plan a person has reviewed: with
+	// an Approve every run plans anew, and Confirm is not asked.
+	Each    func(Seen) error
+	Approve func() error
+	Log     *slog.Logger
+
+	// Fault is a seam for tests: it is given to the checkpoint's store when it is opened.
+	Fault func(op string) (apply bool, err error)
+	// NoSettle re-sends what is in doubt without looking first. It exists so that a test can show that settling is
+	// what keeps conversations from being doubled; nothing else sets it.
+	NoSettle bool
+}
+
+// engine is one run in progress.
+type engine struct {
+	*Job
+	mapper *mapping.Mapper
+	store  *checkpoint.Store
+	run    int64
+	rep    *Report
+	stop   stopper
+	out    outage
+	streak streak
+	seen   addresses
+	canary canary
+
+	origin   string
+	jobStart time.Time       // of the job, in an earlier run perhaps
+	number   int64           // the account's highest conversation number when the job began
+	chosen   map[string]bool // tickets of --only and --sample; nil: all
+	begun    int             // tickets handed to workers, for --limit
+	stuck    []string        // tickets that have been looked at once more without getting further
+	settling int             // units spent on finding out about lost answers
+
+	doubtfulEffects, rejectedEffects int // uploads and appends, for the exit code
+
+	telling    sync.Mutex // guards what follows, the report's counts, and the order of events
+	done, todo int        // parts with a final state in this run, and those it began with
+	inline     int64      // learned from a 413: the largest create body that may still fit; 0: nothing learned
+}

@@ -1,0 +1,346 @@
+package importer
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+
+	"hsimport/checkpoint"
+	"hsimport/mapping"
+	"hsimport/sources"
+)
+
+// prepare is the planning pass of a run: every ticket is mapped and held against the checkpoint. What has no row yet is
+// loaded as pending, in send order; what was sent under another mapping is counted.
+func (e *engine) prepare(ctx context.Context) error {
+	load, err := e.store.Loader(ctx)
+	if err != nil {
+		return err
+	}
+	p := &planner{engine: e, load: load}
+	if err := p.all(ctx); err != nil {
+		return joinAbort(err, load)
+	}
+	if err := load.Finish(true); err != nil {
+		return err
+	}
+	if err := e.store.AddEffects(ctx, p.appends); err != nil {
+		return err
+	}
+	return e.redo(ctx, p.redo)
+}
+
+// all maps the whole source and judges the job.
+func (p *planner) all(ctx context.Context) error {
+	p.rep.Findings.Add(ledgerFindings(p.rep.Ledger)...)
+	err := mapAll(ctx, p.Source, p.mapper, func(m mapped) error {
+		p.batch = append(p.batch, m)
+		if len(p.batch) < batch {
+			return nil
+		}
+		return p.flush(ctx)
+	})
+	if err == nil {
+		err = p.flush(ctx)
+	}
+	if err != nil {
+		return err
+	}
+	p.rep.Totals.Complete = true
+	if n := p.rep.Totals.Changed; n > 0 && !p.Options.KeepSent && !p.Options.RedoChanged {
+		p.rep.drift = stopf(ExitDrift, "--keep-sent goes on and leaves them as they are, --redo-changed deletes and sends them again",
+			"the mapping has changed: %d conversations already sent would now look different, the first is ticket %s", n, p.firstChanged)
+	}
+	return nil
+}
+
+// judge says whether what was planned may be sent.
+func (e *engine) judge() error {
+	if b := e.rep.Findings.Blocking(e.Options.Accept); len(b) > 0 {
+		return blockedBy(b)
+	}
+	if e.rep.drift != nil {
+		return e.rep.drift
+	}
+	return nil
+}
+
+// ledgerFindings makes findings of the problems of the input as a whole.
+func ledgerFindings(l *sources.Ledger) (out []mapping.Finding) {
+	for _, p := range l.Problems {
+		out = append(out, mapping.Finding{Severity: p.Severity, Code: p.Code, Text: p.Text, Position: p.Position})
+	}
+	for _, u := range append(l.Columns[:len(l.Columns):len(l.Columns)], l.Labels...) {
+		if u.Class == sources.NotCarried {
+			sev := sources.Info
+			if u.Filled*100 > u.Of {
+				sev = sources.Warning
+			}
+			out = append(out, mapping.Finding{Severity: sev, Code: "not-carried-over", Value: u.Name, Position: sources.Position{File: u.File},
+				Text: fmt.Sprintf("%q is not carried over: %d of %d filled, such as %q; map it or list it as ignored", u.Name, u.Filled, u.Of, u.Example)})
+		}
+	}
+	return out
+}
+
+func joinAbort(err error, load *checkpoint.Loader) error {
+	if aerr := load.Abort(); aerr != nil {
+		return fmt.Errorf("%w (and: %w)", err, aerr)
+	}
+	return err
+}
+
+func blockedBy(groups []FindingGroup) *Stop {
+	var lines []string
+	for _, g := range groups {
+		line := g.Code
+		if g.Value != "" {
+			line += " " + strconv.Quote(g.Value)
+		}
+		line += fmt.Sprintf(" (%d)", g.N)
+		if len(g.Examples) > 0 {
+			line += ": " + g.Examples[0].Text
+		}
+		lines = append(lines, line)
+	}
+	more := ""
+	if len(lines) > 10 {
+		more = fmt.Sprintf("\n  and %d more", len(lines)-10)
+		lines = lines[:10]
+	}
+	return stopf(ExitUsage, "answer them in the configuration, or accept one knowingly with --accept CODE",
+		"nothing was sent: %d findings block the job:\n  %s%s", len(groups), strings.Join(lines, "\n  "), more)
+}
+
+// planner holds one batch of mapped tickets against the checkpoint.
+type planner struct {
+	*engine
+	load         *checkpoint.Loader
+	batch        []mapped
+	appends      []checkpoint.Effect
+	redo         []int64
+	firstChanged string
+}
+
+func (p *planner) flush(ctx context.Context) error {
+	var keys []string
+	for _, m := range p.batch {
+		if m.ticket != nil {
+			for _, msg := range m.ticket.Messages {
+				keys = append(keys, string(msg.Key))
+			}
+		}
+	}
+	rows, err := p.known(ctx, keys)
+	if err != nil {
+		return err
+	}
+	for _, m := range p.batch {
+		if p.Each != nil {
+			if err := p.Each(Seen{m.ticket, m.plan, m.err}); err != nil {
+				return err
+			}
+		}
+		if err := p.ticket(ctx, m, rows); err != nil {
+			return err
+		}
+	}
+	p.batch = p.batch[:0]
+	return nil
+}
+
+// known looks messages up in the checkpoint; a dry run may have none.
+func (p *planner) known(ctx context.Context, keys []string) (map[string]checkpoint.Message, error) {
+	if p.store == nil {
+		return nil, nil
+	}
+	return p.store.Messages(ctx, keys)
+}
+
+func (p *planner) ticket(ctx context.Context, m mapped, rows map[string]checkpoint.Message) error {
+	if m.err != nil {
+		p.unreadable(m.err)
+		return nil
+	}
+	p.count(m)
+	if m.plan.Excluded != "" {
+		return nil
+	}
+	if m.plan.Refused != "" {
+		p.refuse(m.plan)
+		return nil
+	}
+	if !knownTicket(m.ticket, rows) {
+		p.rep.Totals.New += len(m.plan.Parts)
+		return p.put(m, 0)
+	}
+	return p.follow(ctx, m, rows)
+}
+
+// count adds a mapped ticket to what the report tells of the plan.
+func (e *engine) count(m mapped) {
+	e.rep.Findings.Add(m.plan.Findings...)
+	e.rep.Totals.add(m.plan, len(m.ticket.Messages))
+}
+
+func (e *engine) unreadable(err *sources.RecordError) {
+	e.rep.Totals.Tickets++
+	e.rep.Totals.Refused++
+	e.rep.Totals.Parts++
+	i, ok := e.Source.Find(err.Key)
+	if ok {
+		e.rep.Totals.Messages += e.Source.Entry(i).Messages
+	}
+	e.rep.Rejected = append(e.rep.Rejected, Outcome{Key: string(err.Key), Place: err.Position.String(), Reason: err.Err.Error()})
+}
+
+func (e *engine) refuse(p *mapping.Plan) {
+	e.rep.Rejected = append(e.rep.Rejected, Outcome{Key: string(p.Key), ID: p.ID, Place: p.Position.String(), Reason: p.Refused})
+}
+
+func knownTicket(t *sources.Ticket, rows map[string]checkpoint.Message) bool {
+	return slices.ContainsFunc(t.Messages, func(m *sources.Message) bool {
+		_, ok := rows[string(m.Key)]
+		return ok
+	})
+}
+
+// put loads the parts of a plan from index from on as pending rows.
+func (p *planner) put(m mapped, from int) error {
+	if p.load == nil {
+		return nil
+	}
+	for _, part := range m.plan.Parts[from:] {
+		row := checkpoint.Part{
+			Ticket: string(m.plan.Key), Number: part.Number, Of: part.Of, LegacyID: m.plan.ID, Place: m.plan.Position.String(),
+			Digest: part.Digest, MappingDigest: p.mapper.Digest(), Created: part.Conversation.CreatedAt.Unix(),
+			Rank: rank(p.Options.Order, m.plan.Live, m.plan.Last, m.index), Threads: len(part.Conversation.Threads),
+			Units: partUnits(part), Bytes: part.Body, Traits: int64(m.plan.Traits), Live: m.plan.Live, State: checkpoint.Pending,
+		}
+		if err := p.load.Put(row); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// follow holds a ticket that was seen before against its rows: parts as they were sent, parts still pending, messages
+// that have come since.
+func (p *planner) follow(ctx context.Context, m mapped, rows map[string]checkpoint.Message) error {
+	known, err := p.store.PartsOf(ctx, p.ownTicket(ctx, m, rows))
+	if err != nil {
+		return err
+	}
+	byNumber := map[int]*checkpoint.Part{}
+	for i := range known {
+		byNumber[known[i].Number] = &known[i]
+	}
+	placed := map[string]bool{} // messages that an earlier part, a pending part or an append carries
+	for i, part := range m.plan.Parts {
+		row := byNumber[part.Number]
+		switch {
+		case row == nil && !touchesPlaced(part, rows), row != nil && row.State == checkpoint.Pending:
+			if err := p.put(m, i); err != nil {
+				return err
+			}
+			p.rep.Totals.New += len(m.plan.Parts) - i
+			for _, later := range m.plan.Parts[i:] {
+				for _, c := range later.Messages {
+					placed[string(c.Message)] = true
+				}
+			}
+			return p.fresh(ctx, m, rows, placed, known)
+		case row == nil:
+			continue
+		case row.Digest == part.Digest:
+			p.rep.Totals.Same++
+		case row.State == checkpoint.Created && row.MappingDigest != p.mapper.Digest() && sameMessages(part, rows, row.ID):
+			p.changed(row)
+		default:
+			p.rep.Totals.Same++
+		}
+	}
+	return p.fresh(ctx, m, rows, placed, known)
+}
+
+// ownTicket is the ticket a known one was sent as: its key may have changed since (a root mail turned up later), its
+// messages name it. Of several, the earliest part counts.
+func (p *planner) ownTicket(ctx context.Context, m mapped, rows map[string]checkpoint.Message) string {
+	first := int64(0)
+	for _, msg := range m.ticket.Messages {
+		if r, ok := rows[string(msg.Key)]; ok && (first == 0 || r.PartID < first) {
+			first = r.PartID
+		}
+	}
+	row, err := p.store.PartByID(ctx, first)
+	if err != nil || row == nil {
+		return string(m.plan.Key)
+	}
+	return row.Ticket
+}
+
+func (p *planner) changed(row *checkpoint.Part) {
+	p.rep.Totals.Changed++
+	if p.firstChanged == "" {
+		p.firstChanged = row.Ticket
+	}
+	if p.Options.RedoChanged && row.State == checkpoint.Created {
+		p.redo = append(p.redo, row.ID)
+	}
+}
+
+func touchesPlaced(part *mapping.Part, rows map[string]checkpoint.Message) bool {
+	return slices.ContainsFunc(part.Messages, func(c mapping.Carried) bool {
+		_, ok := rows[string(c.Message)]
+		return ok
+	})
+}
+
+// sameMessages reports whether the part carries just what the row's conversation carries, unedited: then a different
+// digest comes from the mapping.
+func sameMessages(part *mapping.Part, rows map[string]checkpoint.Message, id int64) bool {
+	for _, c := range part.Messages {
+		r, ok := rows[string(c.Message)]
+		if !ok || r.PartID != id || r.Digest != c.Digest {
+			return false
+		}
+	}
+	return true
+}
+
+// fresh finds the messages of a known ticket that have no row: they are appended to its last conversation. An edited
+// message is reported, never changed.
+func (p *planner) fresh(ctx context.Context, m mapped, rows map[string]checkpoint.Message, placed map[string]bool, known []checkpoint.Part) error {
+	left := map[string]bool{}
+	for _, l := range m.plan.Left {
+		left[string(l.Message)] = true
+	}
+	var add []checkpoint.NewMessage
+	for _, msg := range m.ticket.Messages {
+		key := string(msg.Key)
+		r, ok := rows[key]
+		switch {
+		case ok && r.Digest != msg.Digest:
+			p.rep.Findings.Add(mapping.Finding{
+				Severity: sources.Warning, Code: "message-edited", Key: m.plan.Key, Position: msg.Position,
+				Text: "this message was edited in the source after it was sent; the sent text stays",
+			})
+		case !ok && !placed[key] && !left[key]:
+			add = append(add, checkpoint.NewMessage{Key: key, Digest: msg.Digest})
+		}
+	}
+	if len(add) == 0 || len(known) == 0 {
+		return nil
+	}
+	p.rep.Totals.Follow++
+	last := known[len(known)-1]
+	for _, nm := range add {
+		p.appends = append(p.appends, checkpoint.Effect{
+			PartID: last.ID, Kind: kindAppend, Slot: strings.Join([]string{"message", nm.Key}, ":"), Digest: nm.Digest,
+			Messages: []checkpoint.NewMessage{nm},
+		})
+	}
+	return nil
+}

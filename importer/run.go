@@ -1,0 +1,402 @@
+package importer
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"slices"
+	"strconv"
+	"time"
+
+	"hsimport/checkpoint"
+	"hsimport/importer/helpscout"
+	"hsimport/mapping"
+	"hsimport/sources"
+)
+
+// Facts kept in the checkpoint beside its rows.
+const (
+	factPlanned = "planned" // digests of source, mapping and order that the pending rows were made from
+	factReport  = "plan"    // what the report tells of the plan, for runs that need not plan again
+	factNumber  = "number"  // the account's highest conversation number when the job began
+	factInline  = "inline"  // learned from a 413
+)
+
+// Run imports, or goes on importing. It always returns a Report; Report.Cause says why it ended early, if it did.
+func Run(ctx context.Context, job *Job) *Report {
+	e := newEngine(job, "run")
+	e.conclude(ctx, e.do(ctx))
+	return e.rep
+}
+
+func newEngine(job *Job, command string) *engine {
+	e := &engine{Job: job}
+	e.rep = &Report{Findings: NewFindings(), Started: time.Now(), Ledger: job.Source.Ledger()}
+	e.rep.Summary = Summary{MessageType: "summary", Command: command}
+	if job.Client != nil {
+		e.origin = job.Client.Origin()
+		e.rep.Rehearsal = rehearsalHost(e.origin)
+	}
+	return e
+}
+
+// do is a run from the first read to the last: the account, the plan, the gate, delivery, settling.
+func (e *engine) do(ctx context.Context) error {
+	acc, err := e.bind(ctx)
+	if err != nil {
+		return err
+	}
+	if err := e.open(ctx, acc); err != nil {
+		return err
+	}
+	if err := e.facts(ctx); err != nil {
+		return err
+	}
+	e.run, err = e.store.BeginRun(ctx, checkpoint.Run{Command: "run", SourceDigest: e.Source.Digest(), MappingDigest: e.mapper.Digest(), ToolVersion: e.Version, StartedAt: e.rep.Started})
+	if err != nil {
+		return err
+	}
+	if err := e.choose(ctx); err != nil {
+		return err
+	}
+	if err := e.countTodo(ctx); err != nil {
+		return err
+	}
+	return e.deliverAll(ctx)
+}
+
+// bind reads the account and makes the mapper.
+func (e *engine) bind(ctx context.Context) (*Account, error) {
+	e.tell(Event{Kind: EventPhase, Text: "reading the account"})
+	target, acc, err := Preflight(ctx, e.Client, e.Mapping.Mailbox)
+	if err != nil {
+		return nil, err
+	}
+	e.rep.Target = target
+	e.useMapper(target)
+	return acc, nil
+}
+
+func (e *engine) useMapper(target mapping.Target) {
+	opts := e.Mapping
+	opts.Newest = newest(e.Source)
+	mapper, found := mapping.New(opts, target)
+	e.mapper = mapper
+	e.rep.Findings.Add(found...)
+}
+
+func (e *engine) job(acc *Account) checkpoint.Job {
+	return checkpoint.Job{Origin: acc.Origin, Account: acc.Identity, SourceKind: e.Source.Kind(), KeyRule: e.Source.KeyRule(), ToolVersion: e.Version, CreatedAt: e.rep.Started}
+}
+
+// open opens the checkpoint, or makes a new one after everything that has to be known before the first write.
+func (e *engine) open(ctx context.Context, acc *Account) error {
+	store, err := checkpoint.Open(ctx, e.Checkpoint, e.job(acc))
+	switch {
+	case errors.Is(err, checkpoint.ErrMissing):
+		return e.begin(ctx, acc)
+	case err != nil:
+		return checkpointStop(err)
+	}
+	e.store = store
+	store.SetFault(e.Fault)
+	if _, err := store.Recover(ctx, time.Now()); err != nil {
+		return err
+	}
+	if err := e.stillThere(ctx); err != nil {
+		return err
+	}
+	if err := e.planOnResume(ctx); err != nil {
+		return err
+	}
+	return e.lookOnOpen(ctx)
+}
+
+func checkpointStop(err error) *Stop {
+	return &Stop{Code: ExitCheckpoint, Err: err}
+}
+
+// begin makes a new checkpoint. It is planned beside its place and moved there when nothing speaks against sending, so
+// that no checkpoint comes into being by accident.
+func (e *engine) begin(ctx context.Context, acc *Account) (err error) {
+	beside := e.Checkpoint + ".planning"
+	removeDatabase(beside)
+	e.store, err = checkpoint.Create(ctx, beside, e.job(acc))
+	if err != nil {
+		return checkpointStop(err)
+	}
+	defer func() {
+		if err != nil && e.store != nil && e.store.Path() == beside {
+			err = errors.Join(err, e.store.Close())
+			e.store = nil
+		}
+		removeDatabase(beside)
+	}()
+	if err := e.planNew(ctx, acc); err != nil {
+		return err
+	}
+	if err := e.store.Close(); err != nil {
+		return err
+	}
+	e.store = nil
+	if err := os.Link(beside, e.Checkpoint); err != nil {
+		if errors.Is(err, os.ErrExist) {
+			return checkpointStop(fmt.Errorf("checkpoint %s: another run has created it meanwhile", e.Checkpoint))
+		}
+		if err := os.Rename(beside, e.Checkpoint); err != nil {
+			return checkpointStop(err)
+		}
+	}
+	if e.store, err = checkpoint.Open(ctx, e.Checkpoint, e.job(acc)); err != nil {
+		return checkpointStop(err)
+	}
+	e.store.SetFault(e.Fault)
+	return nil
+}
+
+func removeDatabase(path string) {
+	for _, suffix := range []string{"", "-wal", "-shm", ".lock"} {
+		_ = os.Remove(path + suffix) // what is not there need not be removed
+	}
+}
+
+// planNew is everything between an empty checkpoint and the first write.
+func (e *engine) planNew(ctx context.Context, acc *Account) error {
+	acc.SideEffects(ctx, e.Client)
+	e.rep.Findings.Add(acc.findings()...)
+	if err := e.plan(ctx); err != nil {
+		return err
+	}
+	if f, err := e.overlap(ctx, e.mailboxID(), e.untilSet()); err != nil {
+		return err
+	} else if f != nil {
+		e.rep.Findings.Add(*f)
+	}
+	if err := e.judge(); err != nil {
+		return err
+	}
+	if err := e.sameAsReviewed(); err != nil {
+		return err
+	}
+	if err := e.lookBeforeNew(ctx); err != nil {
+		return err
+	}
+	n, err := e.highestNumber(ctx)
+	if err != nil {
+		return err
+	}
+	if err := e.store.Set(ctx, factNumber, strconv.FormatInt(n, 10)); err != nil {
+		return err
+	}
+	return e.gate(ctx, acc)
+}
+
+func (e *engine) mailboxID() int64 {
+	for i := range e.rep.Target.Mailboxes {
+		if mb := &e.rep.Target.Mailboxes[i]; mailboxIs(mb, e.Mapping.Mailbox) {
+			return mb.ID
+		}
+	}
+	return 0
+}
+
+func (e *engine) untilSet() bool { return e.Until }
+
+// highestNumber asks for the newest conversation of the account: what this job creates has a higher number.
+func (e *engine) highestNumber(ctx context.Context) (n int64, err error) {
+	err = e.pages(ctx, helpscout.ListQuery{Status: "all", SortField: "number", SortOrder: "desc"}, func(cs []helpscout.Conversation) bool {
+		for _, c := range cs {
+			n = max(n, c.Number)
+		}
+		return false
+	})
+	return n, err
+}
+
+// plan runs the planning pass and remembers what it was made from.
+func (e *engine) plan(ctx context.Context) error {
+	e.tell(Event{Kind: EventPhase, Text: fmt.Sprintf("planning %d tickets", e.Source.Len())})
+	err := e.prepare(ctx)
+	if err != nil {
+		return err
+	}
+	kept, err := json.Marshal(keptPlan{e.rep.Totals, e.rep.Findings.Groups(), e.rep.Rejected})
+	if err != nil {
+		return err
+	}
+	if err := e.store.Set(ctx, factReport, string(kept)); err != nil {
+		return err
+	}
+	return e.store.Set(ctx, factPlanned, e.planDigest())
+}
+
+// keptPlan is what the report of a later run needs of a plan it need not make again.
+type keptPlan struct {
+	Totals   Totals
+	Findings []FindingGroup
+	Rejected []Outcome
+}
+
+func (e *engine) planDigest() string {
+	return e.Source.Digest() + " " + e.mapper.Digest() + " " + e.Options.Order
+}
+
+// planOnResume plans anew when the source or the mapping has changed since the pending rows were made; otherwise the
+// rows are still right, and a run of a million parts goes on at once.
+func (e *engine) planOnResume(ctx context.Context) error {
+	planned, _, err := e.store.Get(ctx, factPlanned)
+	if err != nil {
+		return err
+	}
+	kept, ok, err := e.store.Get(ctx, factReport)
+	if err != nil {
+		return err
+	}
+	var k keptPlan
+	if e.Approve == nil && planned == e.planDigest() && ok && json.Unmarshal([]byte(kept), &k) == nil {
+		e.rep.Totals, e.rep.Rejected = k.Totals, k.Rejected
+		e.rep.Findings = restoreFindings(k.Findings)
+		return e.judge()
+	}
+	if err := e.plan(ctx); err != nil {
+		return err
+	}
+	if err := e.judge(); err != nil {
+		return err
+	}
+	return e.sameAsReviewed()
+}
+
+func restoreFindings(groups []FindingGroup) *Findings {
+	f := NewFindings()
+	for i := range groups {
+		g := groups[i]
+		f.groups[findingKey{g.Severity, g.Code, g.Value}] = &g
+	}
+	return f
+}
+
+// facts reads what the job has learned.
+func (e *engine) facts(ctx context.Context) error {
+	e.jobStart = e.store.Job().CreatedAt
+	for key, into := range map[string]*int64{factNumber: &e.number, factInline: &e.inline} {
+		v, ok, err := e.store.Get(ctx, key)
+		if err != nil {
+			return err
+		}
+		if ok {
+			*into, _ = strconv.ParseInt(v, 10, 64)
+		}
+	}
+	if e.Options.RetryRejected {
+		if _, err := e.store.Unreject(ctx, nil); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (e *engine) learnedInline() int64 {
+	e.telling.Lock()
+	defer e.telling.Unlock()
+	return e.inline
+}
+
+// learnInline remembers that a create body of that size was too large.
+func (e *engine) learnInline(ctx context.Context, size int64) error {
+	e.telling.Lock()
+	known := e.inline
+	if known == 0 || size-1 < known {
+		e.inline = size - 1
+	}
+	learned := e.inline
+	e.telling.Unlock()
+	if learned == known {
+		return nil
+	}
+	e.warn("inline-size-learned", fmt.Sprintf("the server refuses create calls of %d bytes: larger ones go without their attachments, which follow by calls of their own and cost 2 units each", size))
+	return e.store.Set(ctx, factInline, strconv.FormatInt(learned, 10))
+}
+
+// deliverAll sends, settles and sends again what was proven absent, until nothing is left or something stops it.
+func (e *engine) deliverAll(ctx context.Context) error {
+	if err := e.sing(ctx); err != nil {
+		return err
+	}
+	for {
+		if err := e.deliver(ctx); err != nil {
+			e.stop.set(asStop(err))
+		}
+		if c := e.stop.get(); c != nil {
+			return c
+		}
+		if err := e.halted(ctx); err != nil {
+			return err
+		}
+		if err := e.sweep(ctx); err != nil {
+			return err
+		}
+		again, err := e.settle(ctx)
+		if err != nil {
+			return err
+		}
+		effects, err := e.settleEffects(ctx)
+		if err != nil {
+			return err
+		}
+		if !again && !effects && !e.newlyFree(ctx) || e.enough() || e.overTime() {
+			break
+		}
+	}
+	if err := e.lookOnceMore(ctx); err != nil {
+		return err
+	}
+	return e.watch(ctx)
+}
+
+// newlyFree reports that parts are pending whose ticket waited for an earlier part to be settled, or whose uploads
+// have become possible.
+func (e *engine) newlyFree(ctx context.Context) bool {
+	if e.chosen != nil {
+		return false
+	}
+	rows, err := e.store.Pending(ctx, -1, 64)
+	if err != nil {
+		return false
+	}
+	for _, g := range groupRows(rows) {
+		free := true
+		known, err := e.store.PartsOf(ctx, g.ticket)
+		if err != nil {
+			return false
+		}
+		for _, k := range known {
+			free = free && !(k.State == checkpoint.InDoubt && k.Number < g.parts[0].Number)
+		}
+		if _, ok := e.Source.Find(sources.Key(g.ticket)); ok && free && !slices.Contains(e.stuck, g.ticket) {
+			e.stuck = append(e.stuck, g.ticket) // looked at once; a second time it is not news
+			return true
+		}
+	}
+	return false
+}
+
+// countTodo counts what this run has before it.
+func (e *engine) countTodo(ctx context.Context) error {
+	c, err := e.store.Counts(ctx)
+	if err != nil {
+		return err
+	}
+	e.todo = c.Parts[checkpoint.Pending] + c.Parts[checkpoint.InDoubt]
+	return nil
+}
+
+// sameAsReviewed refuses to send anything but the plan a person has approved.
+func (e *engine) sameAsReviewed() error {
+	if e.Approve == nil {
+		return nil
+	}
+	return e.Approve()
+}
