@@ -28,8 +28,7 @@ func (s *Store) CopyTo(ctx context.Context, path string) error {
 		return fmt.Errorf("copy checkpoint %s to %s: %w", s.path, path, err)
 	}
 	defer f.Close()
-	// VACUUM INTO accepts an existing file that is empty, and reads one snapshot.
-	if _, err := s.read.ExecContext(ctx, "VACUUM INTO ?", fresh); err != nil {
+	if err := s.vacuumInto(ctx, fresh); err != nil {
 		return errors.Join(s.readError(err), os.Remove(fresh))
 	}
 	if err := errors.Join(f.Sync(), f.Close()); err != nil {
@@ -41,6 +40,25 @@ func (s *Store) CopyTo(ctx context.Context, path string) error {
 	return syncDir(filepath.Dir(to))
 }
 
+// vacuumInto writes a snapshot into an empty file. The connection is one of those that only read; it has to be let
+// write for that, though it writes to the other file alone.
+func (s *Store) vacuumInto(ctx context.Context, file string) (err error) {
+	conn, err := s.read.Conn(ctx)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, conn.Close()) }()
+	if _, err := conn.ExecContext(ctx, "PRAGMA query_only = OFF"); err != nil {
+		return err
+	}
+	defer func() {
+		_, back := conn.ExecContext(context.WithoutCancel(ctx), "PRAGMA query_only = ON")
+		err = errors.Join(err, back)
+	}()
+	_, err = conn.ExecContext(ctx, "VACUUM INTO ?", file)
+	return err
+}
+
 // Check reads the whole file and reports damage as ErrDamaged; so do counts that do not agree with the rows.
 func (s *Store) Check(ctx context.Context) error {
 	var verdict string
@@ -48,7 +66,7 @@ func (s *Store) Check(ctx context.Context) error {
 		return s.readError(err)
 	}
 	if verdict != "ok" {
-		return fmt.Errorf("checkpoint %s: %w: %s", s.path, ErrDamaged, verdict)
+		return fmt.Errorf("checkpoint %s: %w: %s; %s", s.path, ErrDamaged, verdict, hintDamaged)
 	}
 	for _, c := range []struct{ what, query string }{
 		{"its counts differ from its parts", "SELECT count(*) FROM (SELECT state, how, run, count(*) AS n, " +
@@ -66,7 +84,7 @@ func (s *Store) Check(ctx context.Context) error {
 			return s.readError(err)
 		}
 		if wrong != 0 {
-			return fmt.Errorf("checkpoint %s: %w: %s", s.path, ErrDamaged, c.what)
+			return fmt.Errorf("checkpoint %s: %w: %s; %s", s.path, ErrDamaged, c.what, hintDamaged)
 		}
 	}
 	return nil

@@ -107,6 +107,10 @@ func (e *ClaimedError) Error() string {
 	return fmt.Sprintf("conversation %d belongs to part %d already", e.Conversation, e.Part)
 }
 
+// hintDamaged names the WAL too: left behind, SQLite would replay it into the copy.
+const hintDamaged = "move it away together with the files of its name that end in -wal and -shm, then go on from the " +
+	"copy that the last finished run left, or rebuild it from the account with recover"
+
 // explain puts what SQLite says about the file into words that say what to do. Errors of other kinds pass unchanged.
 func explain(path string, err error) error {
 	var e sqlite3.Error
@@ -120,8 +124,7 @@ func explain(path string, err error) error {
 	case sqlite3.ErrReadonly:
 		return fmt.Errorf("checkpoint %s: it cannot be written: make the file and its folder writable: %w", path, err)
 	case sqlite3.ErrCorrupt:
-		return fmt.Errorf("checkpoint %s: %w: keep it, and go on from the copy that the last finished run left, "+
-			"or recover from the account: %w", path, ErrDamaged, err)
+		return fmt.Errorf("checkpoint %s: %w: %w; %s", path, ErrDamaged, err, hintDamaged)
 	case sqlite3.ErrNotADB:
 		return fmt.Errorf("checkpoint %s: %w: %w", path, ErrNotCheckpoint, err)
 	case sqlite3.ErrIoErr:

@@ -46,11 +46,16 @@ func (s *Store) Begin(ctx context.Context, partID int64, in Intent) error {
 }
 
 // Done notes that a part is ours: sending or in doubt to created. With ByAdoption, pending to created too (see Adopt,
-// which also places the messages). A conversation that another part has refuses with *ClaimedError.
+// which also places the messages). A conversation that another part has refuses with *ClaimedError. The reason of a
+// doubt is cleared: How tells the tale.
 func (s *Store) Done(ctx context.Context, partID, conversationID int64, how How, at time.Time) error {
+	if conversationID <= 0 || how == "" {
+		return fmt.Errorf("part %d: conversation %d, %q: a part is created only with the id of its conversation, and a way",
+			partID, conversationID, how)
+	}
 	return s.do(ctx, "done", func(t tx) error {
 		n, err := t.exec("UPDATE part SET state = 2, how = ?, conversation_id = ?, done_at = ?, candidate = 0, "+
-			"run = coalesce(?, run) WHERE id = ? AND (state IN (1, 4) OR (state = 0 AND ? = 3))",
+			"status = 0, reason = '', correlation = '', run = coalesce(?, run) WHERE id = ? AND (state IN (1, 4) OR (state = 0 AND ? = 3))",
 			howColumn(how), conversationID, stamp(at), s.currentRun(), partID, howColumn(how))
 		if err == nil && n == 0 {
 			return t.refuse(partID, Created)
@@ -62,6 +67,10 @@ func (s *Store) Done(ctx context.Context, partID, conversationID int64, how How,
 // Adopt notes that a pending part was found in the account by recover: pending to created, with its messages and
 // effects. It is Begin and Done(ByAdoption) in one, but nothing was sent: SentAt stays zero.
 func (s *Store) Adopt(ctx context.Context, partID, conversationID int64, in Intent) error {
+	if conversationID <= 0 {
+		return fmt.Errorf("part %d: conversation %d: a part is adopted only with the id of its conversation",
+			partID, conversationID)
+	}
 	return s.do(ctx, "adopt", func(t tx) error {
 		n, err := t.exec("UPDATE part SET state = 2, how = 3, conversation_id = ?, done_at = ?, run = ?, "+
 			"candidate = 0, status = 0, reason = '', correlation = '', digest = coalesce(?, digest), "+

@@ -50,17 +50,14 @@ func readHeader(ctx context.Context, c *sql.Conn) (header, error) {
 	return h, err
 }
 
-// check refuses a file that is not ours or that is too new.
-func (h header) check(path string) error {
+// check refuses a file that is not ours or whose schema is newer than the newest we know; a view, which cannot bring
+// a file up to date, refuses an older one too.
+func (h header) check(path string, know int, view bool) error {
 	if h.application != applicationID || h.version < 1 {
 		return fmt.Errorf("open checkpoint %s: %w", path, ErrNotCheckpoint)
 	}
-	steps, err := migrations()
-	if err != nil {
-		return err
-	}
-	if h.version > len(steps) {
-		return &SchemaError{Path: path, Have: h.version, Know: len(steps)}
+	if h.version > know || (view && h.version < know) {
+		return &SchemaError{Path: path, Have: h.version, Know: know}
 	}
 	return nil
 }

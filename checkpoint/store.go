@@ -87,7 +87,7 @@ func View(ctx context.Context, path string) (*Store, error) {
 		if s.read, err = openReaders(real, immutable); err != nil {
 			return nil, explain(path, err)
 		}
-		if s.job, err = inspect(ctx, path, s.read); err == nil {
+		if s.job, err = inspect(ctx, path, s.read, true); err == nil {
 			return s, nil
 		}
 		_ = s.read.Close() // the error above is the one to tell
@@ -110,7 +110,7 @@ func openLocked(ctx context.Context, path, real string, job Job, lock *flock.Flo
 		return nil, err
 	}
 	s.write.SetMaxOpenConns(1)
-	if s.job, err = inspect(ctx, path, s.write); err != nil {
+	if s.job, err = inspect(ctx, path, s.write, false); err != nil {
 		return nil, err
 	}
 	if err = s.job.same(path, job); err != nil {
@@ -129,7 +129,7 @@ func openLocked(ctx context.Context, path, real string, job Job, lock *flock.Flo
 }
 
 // inspect reads the header and the job of a file without writing to it.
-func inspect(ctx context.Context, path string, db *sql.DB) (Job, error) {
+func inspect(ctx context.Context, path string, db *sql.DB, view bool) (Job, error) {
 	conn, err := db.Conn(ctx)
 	if err != nil {
 		return Job{}, err
@@ -139,7 +139,11 @@ func inspect(ctx context.Context, path string, db *sql.DB) (Job, error) {
 	if err != nil {
 		return Job{}, err
 	}
-	if err := h.check(path); err != nil {
+	steps, err := migrations()
+	if err != nil {
+		return Job{}, err
+	}
+	if err := h.check(path, len(steps), view); err != nil {
 		return Job{}, err
 	}
 	var j Job
