@@ -16,7 +16,7 @@ demo: build              ## a bundled sample into the embedded sandbox; leaves t
 test:                    ## everything that can be tested without network and services
 	$(GO) test $(TESTFLAGS) ./...
 race:                    ## the rooms that have goroutines, under the race detector
-	$(GO) test -race $(TESTFLAGS) ./sources/... ./checkpoint/... ./importer/... ./configs/... ./cmd/...
+	$(GO) test -race $(TESTFLAGS) ./sources/... ./checkpoint/... ./importer/... ./cmd/...
 fuzz:                    ## each fuzz target for FUZZTIME
 	@for pkg in $$($(GO) list ./...); do for target in $$($(GO) test -list '^Fuzz' $$pkg | grep '^Fuzz'); do \
 	  echo "$$pkg $$target"; $(GO) test -run '^$$' -fuzz "^$$target$$" -fuzztime $(FUZZTIME) -fuzzminimizetime 10x $$pkg || exit 1; done; done
@@ -32,7 +32,7 @@ dist:                    ## a static binary for each platform that can be built 
 	  if [ "$$1 $$2" = "$$($(GO) env GOHOSTOS) $$($(GO) env GOHOSTARCH)" ]; then set -- $$1 $$2 "$$($(GO) env CC)"; fi; \
 	  if ! command -v $$3 >/dev/null; then echo "$$1/$$2: not built, there is no $$3 here"; continue; fi; \
 	  CGO_ENABLED=1 GOOS=$$1 GOARCH=$$2 CC=$$3 $(GO) build $(STATIC) -ldflags '$(LDFLAGS) -linkmode external -extldflags "-static"' -o $$out ./cmd/hsimport || exit 1; \
-	  echo "$$1/$$2: $$out"; done; echo "darwin: not built, it takes a Mac: make build there"
+	  echo "$$1/$$2: $$out"; done; echo "darwin: not built here: make build on a Mac"
 clean:
 	rm -rf hsimport dist $(BIN)
 corpus:                  ## walk real files: make corpus CORPUS=folder
