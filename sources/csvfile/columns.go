@@ -1,0 +1,360 @@
+package csvfile
+
+import (
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+
+	"hsimport/sources"
+)
+
+// A role is one of our names of a column.
+type role uint8
+
+// The roles. The names that a configuration uses stand in roleNames; README and the configuration's schema list them.
+const (
+	ticketID role = iota
+	subject
+	status
+	requesterID
+	requesterName
+	requesterEmail
+	requesterPhone
+	assigneeID
+	assigneeName
+	assigneeEmail
+	groupName
+	priority
+	channel
+	ticketURL
+	createdAt
+	updatedAt
+	closedAt
+	tags
+	description
+	descriptionFormat
+	comments
+	answer
+	attachments
+	messageID
+	messageAuthorID
+	messageAuthorName
+	messageAuthorEmail
+	messageKind
+	messagePrivate
+	messagePublic
+	messageChannel
+	messageBody
+	messageFormat
+	messageCreatedAt
+	messageAttachments
+	messageCc
+	userID
+	userName
+	userEmail
+	userPhone
+	userRole
+	roleCount
+)
+
+var roleNames = [roleCount]string{
+	"ticket_id", "subject", "status", "requester_id", "requester_name", "requester_email", "requester_phone",
+	"assignee_id", "assignee_name", "assignee_email", "group", "priority", "channel", "url", "created_at",
+	"updated_at", "closed_at", "tags", "description", "description_format", "comments", "answer", "attachments",
+	"message_id", "message_author_id", "message_author_name", "message_author_email", "message_kind",
+	"message_private", "message_public", "message_channel", "message_body", "message_format", "message_created_at",
+	"message_attachments", "message_cc", "user_id", "user_name", "user_email", "user_phone", "user_role",
+}
+
+func (r role) String() string { return roleNames[r] }
+
+// list reports whether the role takes all columns it names; another takes the first of them that is filled.
+func (r role) list() bool {
+	switch r {
+	case tags, comments, attachments, messageAttachments, messageCc:
+		return true
+	}
+	return false
+}
+
+// date reports whether the cells of the role are dates.
+func (r role) date() bool {
+	switch r {
+	case createdAt, updatedAt, closedAt, messageCreatedAt:
+		return true
+	}
+	return false
+}
+
+// A shape says which roles a file may have.
+type shape uint8
+
+const (
+	ticketRows  shape = iota // one row per ticket
+	messageRows              // one row per message, each with the ticket's columns
+	joinedRows               // messages of a joined export
+	userRows                 // users of a joined export
+)
+
+// allows reports whether columns of the role mean something in files of this shape.
+func (s shape) allows(r role) bool {
+	switch s {
+	case ticketRows:
+		return r < messageID
+	case messageRows:
+		return r < description || r >= messageID && r < userID
+	case joinedRows:
+		return r == ticketID || r >= messageID && r < userID
+	}
+	return r >= userID
+}
+
+// A binding ties our names to the columns of one file.
+type binding struct {
+	shape   shape
+	header  []string // as written, repeated names numbered: Comment#1, Comment#2
+	raw     []string // as written
+	cols    [roleCount][]int
+	fields  []boundField
+	literal [roleCount]string // of formats: a word instead of a column
+	use     []use
+}
+
+type boundField struct {
+	name string
+	cols []int
+}
+
+// use is what the ledger says of a column, while it is counted.
+type use struct {
+	class   sources.UseClass
+	as      []string
+	filled  int
+	example string
+}
+
+// nameColumns numbers repeated headers and names blank ones, so that each column has a name of its own.
+func nameColumns(header []string) []string {
+	count := map[string]int{}
+	for _, h := range header {
+		count[h]++
+	}
+	seen := map[string]int{}
+	names := make([]string, len(header))
+	for i, h := range header {
+		switch {
+		case h == "":
+			names[i] = fmt.Sprintf("column %d", i+1)
+		case count[h] > 1:
+			seen[h]++
+			names[i] = h + "#" + strconv.Itoa(seen[h])
+		default:
+			names[i] = h
+		}
+	}
+	return names
+}
+
+// find returns the columns that spec names: a header, Comment#2, Comment#* or tag_* for all of a kind, or several of
+// these separated by | or a comma. A header that itself holds these characters is found first.
+func (b *binding) find(spec string) []int {
+	if cols := b.findOne(spec); cols != nil {
+		return cols
+	}
+	parts := strings.FieldsFunc(spec, func(r rune) bool { return r == '|' || r == ',' })
+	if len(parts) < 2 {
+		return nil
+	}
+	var all []int
+	for _, part := range parts {
+		cols := b.findOne(part)
+		if cols == nil {
+			return nil
+		}
+		all = append(all, cols...)
+	}
+	return all
+}
+
+func (b *binding) findOne(spec string) []int {
+	spec = strings.TrimSpace(spec)
+	if spec == "" {
+		return nil
+	}
+	for _, same := range [...]func(a, b string) bool{
+		func(a, b string) bool { return a == b },
+		func(a, b string) bool { return strings.EqualFold(a, b) },
+	} {
+		var cols []int
+		for i := range b.header {
+			if same(b.header[i], spec) || same(b.raw[i], spec) {
+				cols = append(cols, i)
+			}
+		}
+		if cols != nil {
+			return cols
+		}
+	}
+	stem, ok := strings.CutSuffix(spec, "*")
+	if !ok {
+		return nil
+	}
+	var cols []int
+	for i, h := range b.header {
+		if h == strings.TrimSuffix(stem, "#") || len(h) > len(stem) && strings.EqualFold(h[:len(stem)], stem) {
+			cols = append(cols, i)
+		}
+	}
+	return cols
+}
+
+// roleOf looks a name of ours up.
+func roleOf(name string) (role, bool) {
+	i := slices.Index(roleNames[:], name)
+	return role(max(i, 0)), i >= 0
+}
+
+// A columnError says which of our names or which header does not exist.
+type columnError struct {
+	header bool // the file lacks the header; otherwise the name of ours is unknown
+	text   string
+	hint   string
+}
+
+func (e *columnError) Error() string { return e.text }
+
+// bind ties a table of columns, ours to theirs, to a file's header.
+func bind(s shape, header []string, columns, fields map[string]string, ignore []string, key string) (*binding, error) {
+	b := &binding{shape: s, raw: header, header: nameColumns(header), use: make([]use, len(header))}
+	for _, name := range sortedKeys(columns) {
+		if err := b.bindRole(name, columns[name], key); err != nil {
+			return nil, err
+		}
+	}
+	for _, name := range sortedKeys(fields) {
+		cols := b.find(fields[name])
+		if cols == nil {
+			return nil, b.missing(fields[name], key+" field "+name)
+		}
+		b.fields = append(b.fields, boundField{name, cols})
+		b.mark(cols, sources.Mapped, "field "+name)
+	}
+	for _, name := range ignore {
+		// A column that is not there is ignored as well as can be.
+		for _, c := range b.find(name) {
+			if b.use[c].class == "" {
+				b.use[c].class = sources.Ignored
+			}
+		}
+	}
+	return b, nil
+}
+
+func (b *binding) bindRole(name, spec, key string) error {
+	r, ok := roleOf(name)
+	if !ok || !b.shape.allows(r) {
+		var known []string
+		for r := range roleCount {
+			if b.shape.allows(r) {
+				known = append(known, r.String())
+			}
+		}
+		return &columnError{
+			text: fmt.Sprintf("%s: %s is not a column name of this layout", key, name),
+			hint: "the nearest one is " + nearest(name, known, 1)[0],
+		}
+	}
+	if strings.TrimSpace(spec) == "" {
+		return nil
+	}
+	cols := b.find(spec)
+	if cols == nil {
+		if w := strings.ToLower(spec); (r == messageFormat || r == descriptionFormat) && (w == "text" || w == "html") {
+			b.literal[r] = w
+			return nil
+		}
+		return b.missing(spec, key+" "+name)
+	}
+	b.cols[r] = cols
+	class := sources.Mapped
+	if r == ticketID || r == messageID {
+		class = sources.KeyColumn
+	}
+	b.mark(cols, class, name)
+	return nil
+}
+
+func (b *binding) mark(cols []int, class sources.UseClass, as string) {
+	for _, c := range cols {
+		if b.use[c].class != sources.KeyColumn {
+			b.use[c].class = class
+		}
+		b.use[c].as = append(b.use[c].as, as)
+	}
+}
+
+func (b *binding) missing(spec, where string) error {
+	e := &columnError{header: true, text: fmt.Sprintf("%s: there is no column %q in the header", where, spec)}
+	if near := nearest(spec, b.header, 3); len(near) > 0 {
+		e.hint = "the nearest headers are " + strings.Join(quoteAll(near), ", ")
+	}
+	return e
+}
+
+func (b *binding) has(r role) bool { return len(b.cols[r]) > 0 }
+
+func sortedKeys(m map[string]string) []string {
+	keys := make([]string, 0, len(m))
+	for k := range m {
+		keys = append(keys, k)
+	}
+	slices.Sort(keys)
+	return keys
+}
+
+func quoteAll(words []string) []string {
+	out := make([]string, len(words))
+	for i, w := range words {
+		out[i] = strconv.Quote(w)
+	}
+	return out
+}
+
+// nearest returns the n words that look most like name, the likest first.
+func nearest(name string, words []string, n int) []string {
+	words = slices.Clone(words)
+	name = strings.ToLower(name)
+	dist := map[string]int{}
+	for _, w := range words {
+		l := strings.ToLower(w)
+		dist[w] = editDistance(name, l)
+		if strings.Contains(l, name) || strings.Contains(name, l) {
+			dist[w] /= 2
+		}
+	}
+	slices.SortStableFunc(words, func(a, b string) int { return dist[a] - dist[b] })
+	return words[:min(n, len(words))]
+}
+
+// editDistance is Levenshtein's, over at most 64 bytes of each word.
+func editDistance(a, b string) int {
+	a, b = a[:min(len(a), 64)], b[:min(len(b), 64)]
+	row := make([]int, len(b)+1)
+	for j := range row {
+		row[j] = j
+	}
+	for i := range len(a) {
+		diag := row[0]
+		row[0] = i + 1
+		for j := range len(b) {
+			cost := diag
+			if a[i] != b[j] {
+				cost++
+			}
+			diag = row[j+1]
+			row[j+1] = min(cost, row[j]+1, row[j+1]+1)
+		}
+	}
+	return row[len(b)]
+}

@@ -1,0 +1,202 @@
+package csvfile
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+
+	"hsimport/sources"
+)
+
+// group puts the rows of each ticket together and the tickets in order.
+func (x *indexer) group() error {
+	s := x.s
+	s.seed = x.seed
+	n := len(s.tickets.refs)
+	s.firsts = make([]uint32, n+1)
+	if err := s.rows.each(func(_ int, r rowRef) { s.firsts[r.ticket+1]++ }); err != nil {
+		return err
+	}
+	for i := range n {
+		s.firsts[i+1] += s.firsts[i]
+	}
+	s.rowsOf = make([]uint32, s.rows.n)
+	marks := make([]uint32, s.rows.n)
+	next := slices.Clone(s.firsts)
+	err := s.rows.each(func(i int, r rowRef) {
+		s.rowsOf[next[r.ticket]] = uint32(i)
+		marks[next[r.ticket]] = r.mark
+		next[r.ticket]++
+	})
+	if err != nil {
+		return err
+	}
+	for i := range n {
+		group := marks[s.firsts[i]:s.firsts[i+1]]
+		if len(group) > 1 && repeats(group) {
+			s.tickets.refs[i].flags |= needsBuild
+		}
+	}
+	return nil
+}
+
+// repeats reports whether two marks are equal; it sorts them.
+func repeats(marks []uint32) bool {
+	slices.Sort(marks)
+	for i := 1; i < len(marks); i++ {
+		if marks[i] == marks[i-1] {
+			return true
+		}
+	}
+	return false
+}
+
+// countBuilt builds the tickets whose messages cannot be counted row by row, and puts all tickets in order.
+func (x *indexer) countBuilt(ctx context.Context) error {
+	s := x.s
+	for i := range s.tickets.refs {
+		ref := &s.tickets.refs[i]
+		if ref.flags&needsBuild == 0 {
+			continue
+		}
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		t, tally, err := s.build(uint32(i), true)
+		if err != nil {
+			return err
+		}
+		x.records.Duplicates += tally.duplicates
+		x.attach.Found -= tally.attach.Found
+		x.attach.Missing -= tally.attach.Missing
+		x.attach.Bytes -= tally.attach.Bytes
+		ref.messages = uint32(len(t.Messages))
+	}
+	s.placeOf = make([]uint32, len(s.tickets.refs))
+	for i := range s.placeOf {
+		s.placeOf[i] = noPlace
+	}
+	s.byTime = make([]uint32, 0, len(s.tickets.refs))
+	for _, n := range s.tickets.order() {
+		if s.firsts[n] == s.firsts[n+1] {
+			continue // all of it is after the cut-over
+		}
+		s.placeOf[n] = uint32(len(s.byTime))
+		s.byTime = append(s.byTime, n)
+		x.records.Messages += int(s.tickets.refs[n].messages)
+	}
+	return nil
+}
+
+// finish fills in the ledger.
+func (x *indexer) finish() {
+	s := x.s
+	x.records.Tickets = s.Len()
+	s.digest = s.contentDigest()
+	s.ledger = sources.Ledger{
+		Files: x.files, Records: x.records, Attachments: x.attach, Refused: x.refused, Columns: s.columnUses(),
+	}
+	s.ledger.Problems = x.problems()
+}
+
+// columnUses says what happens to each column.
+func (s *Source) columnUses() []sources.Use {
+	var out []sources.Use
+	for _, f := range s.files {
+		rows := f.rowCount
+		for i, name := range f.b.header {
+			u := f.b.use[i]
+			use := sources.Use{
+				Name: name, Class: u.class, As: strings.Join(u.as, ", "), Filled: u.filled, Of: rows, Example: u.example,
+				File: f.in.name,
+			}
+			switch {
+			case u.class != "":
+			case u.filled == 0:
+				use.Class = sources.EmptyUse
+			default:
+				use.Class = sources.NotCarried
+			}
+			out = append(out, use)
+		}
+	}
+	return out
+}
+
+// problems are those of the input as a whole.
+func (x *indexer) problems() []sources.Problem {
+	s := x.s
+	var out []sources.Problem
+	add := func(sev sources.Severity, code, text string, at sources.Position) {
+		out = append(out, sources.Problem{Severity: sev, Code: code, Text: text, Position: at})
+	}
+	if x.texts == 0 && x.records.Found > x.records.Unreadable || x.texts == 0 && s.Len() > 0 {
+		add(sources.BlocksJob, "no-texts", "the export holds no message texts: "+s.whyNoTexts(),
+			sources.Position{File: s.files[0].in.name, Offset: -1})
+	}
+	for _, f := range s.files {
+		x.dateProblems(f, add)
+	}
+	rows := func(n noted, code, text string) {
+		if n.n > 0 {
+			add(sources.Warning, code, fmt.Sprintf("%s: %d, the first at %s", text, n.n, n.at), n.at)
+		}
+	}
+	rows(x.short, "short-rows", "rows with fewer columns than the header, the missing ones taken as empty")
+	rows(x.stray, "stray-quotes", "rows with damaged quotes, read so that their number of columns is the header's")
+	rows(x.badDate, "bad-dates", "messages whose date cannot be read; none is given the present time")
+	for _, u := range s.ledger.Columns {
+		if u.Class == sources.NotCarried && 100*u.Filled > u.Of {
+			add(sources.Warning, "column-not-carried", fmt.Sprintf("column %q is filled in %d of %d rows (such as %q) and is "+
+				"not carried over: map it, or list it in ignore_columns", u.Name, u.Filled, u.Of, u.Example),
+				sources.Position{File: u.File, Offset: -1})
+		}
+	}
+	return out
+}
+
+func (s *Source) whyNoTexts() string {
+	for _, f := range s.files {
+		if f.b.has(description) || f.b.has(comments) || f.b.has(messageBody) || f.b.has(answer) {
+			return "the columns mapped to texts are empty"
+		}
+	}
+	return "no column is mapped to description, comments or message_body; a metrics report has none, so export the " +
+		"tickets with their comments"
+}
+
+// dateProblems asks for what the date columns of a file leave open.
+func (x *indexer) dateProblems(f *file, add func(sources.Severity, string, string, sources.Position)) {
+	s := x.s
+	var all dateFacts
+	unzoned, serial, example, where := 0, 0, "", role(0)
+	for r := range f.facts {
+		facts := &f.facts[r]
+		all.add(facts)
+		serial += facts.serial
+		if facts.unzoned > 0 && unzoned == 0 {
+			example, where = facts.example, role(r)
+		}
+		unzoned += facts.unzoned
+	}
+	at := sources.Position{File: f.in.name, Offset: -1}
+	if all.order() == orderUnknown && len(s.formats) == 0 {
+		switch {
+		case all.dayFirst > 0 && all.monFirst > 0:
+			add(sources.BlocksJob, "date-order", fmt.Sprintf("the dates contradict each other: %d can only be day before "+
+				"month, %d only month before day; set date_formats", all.dayFirst, all.monFirst), at)
+		case all.either > 0:
+			add(sources.BlocksJob, "date-order", fmt.Sprintf("%d dates can be read as day/month and as month/day, and no "+
+				"other decides it; set date_formats to dmy, mdy or a layout", all.either), at)
+		}
+	}
+	if unzoned > 0 && !s.zoned {
+		add(sources.BlocksJob, "time-zone", fmt.Sprintf("%d dates name no zone (%s is %q) and time_zone is not set: name "+
+			"the zone of the old desk", unzoned, where, example), at)
+	}
+	if serial > 0 {
+		add(sources.BlocksJob, "spreadsheet-dates", fmt.Sprintf("%d dates are day numbers of a spreadsheet, such as 43101.5: "+
+			"export again, or format the columns as dates in the form 2018-01-31 12:00", serial), at)
+	}
+}

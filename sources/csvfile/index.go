@@ -1,0 +1,530 @@
+package csvfile
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"hash/maphash"
+	"io"
+	"strings"
+
+	"hsimport/sources"
+)
+
+// An indexer makes the index of a source in one pass over its files, or in two when the columns turn out to write
+// their dates in another order than the first rows let expect.
+type indexer struct {
+	s       *Source
+	seed    maphash.Seed
+	v       rowView
+	key     []byte
+	mark    []byte
+	records sources.RecordLedger
+	files   []sources.FileLedger
+	attach  sources.AttachmentLedger
+	refused []sources.Refusal
+	texts   int // pieces with a text
+	short   noted
+	stray   noted
+	badDate noted
+	equal   map[string]int // of one file: how often a key without id has come, from the second time on
+}
+
+// noted counts rows with one oddity and keeps the place of the first.
+type noted struct {
+	n  int
+	at sources.Position
+}
+
+func (n *noted) add(at sources.Position) {
+	if n.n == 0 {
+		n.at = at
+	}
+	n.n++
+}
+
+// maxRefused is where a file counts as none of ours: reporting each row would fill the memory.
+const maxRefused = 1 << 20
+
+// index scans all files, decides what only the whole input decides, and puts the tickets in order.
+func (s *Source) index(ctx context.Context) error {
+	for _, f := range s.files {
+		if err := f.sniffDates(s.opts.MaxRecord); err != nil {
+			return s.inputError(f.in.name, err, "")
+		}
+	}
+	var x *indexer
+	for attempt := 0; ; attempt++ {
+		x = &indexer{s: s, seed: maphash.MakeSeed()}
+		if err := x.scan(ctx); err != nil {
+			return err
+		}
+		if attempt == 1 || !s.decideOrder() {
+			break
+		}
+		s.rows.close()
+	}
+	if err := x.group(); err != nil {
+		return err
+	}
+	if err := x.countBuilt(ctx); err != nil {
+		return err
+	}
+	x.finish()
+	return nil
+}
+
+// decideOrder sets the order of day and month of each file to what its columns decide, and reports whether that
+// differs from what was assumed.
+func (s *Source) decideOrder() (changed bool) {
+	for _, f := range s.files {
+		if o := f.order(); o != orderUnknown && o != f.dates.order {
+			changed = changed || f.dates.order != orderUnknown || o != dayFirst
+			f.dates.order = o
+		}
+	}
+	return changed
+}
+
+// order is what the date columns of a file decide together: one program wrote them.
+func (f *file) order() dayOrder {
+	var all dateFacts
+	for r := range f.facts {
+		all.add(&f.facts[r])
+	}
+	return all.order()
+}
+
+// sniffDates takes the order of day and month from the first rows, so that a second pass is seldom needed.
+func (f *file) sniffDates(limit int64) error {
+	r := f.reader(limit)
+	v := rowView{f: f}
+	for range 200 {
+		rec, err := r.next()
+		if err == io.EOF {
+			break
+		}
+		if err != nil {
+			return err
+		}
+		if rec.kind == rowRecord {
+			v.rec = rec
+			v.readDates(&f.facts)
+		}
+	}
+	f.dates.order = f.order()
+	f.facts = [roleCount]dateFacts{}
+	return nil
+}
+
+// readDates counts the date cells that are not a message's time.
+func (v *rowView) readDates(facts *[roleCount]dateFacts) {
+	for _, r := range [...]role{createdAt, updatedAt, closedAt, messageCreatedAt} {
+		if v.f.b.has(r) {
+			v.f.dates.read(v.bytes(r), &facts[r])
+		}
+	}
+}
+
+// reader reads the rows after the header.
+func (f *file) reader(limit int64) *reader {
+	r := newReader(io.NewSectionReader(f.in.f, f.begin, 1<<62), f.d.dialect, f.begin, f.line, limit)
+	r.width = len(f.b.header)
+	return r
+}
+
+// scan reads every file once.
+func (x *indexer) scan(ctx context.Context) error {
+	s := x.s
+	s.rows = newRowTable(s.temp.get)
+	s.tickets = newTicketTable()
+	s.users = nil
+	for _, f := range s.files {
+		f.facts = [roleCount]dateFacts{}
+		f.rowCount = 0
+		for i := range f.b.use {
+			f.b.use[i].filled, f.b.use[i].example = 0, ""
+		}
+		x.files = append(x.files, sources.FileLedger{
+			Path: f.in.name, Stored: f.in.stored, Size: f.size, SHA256: f.sha, Encoding: f.in.encoding, Preamble: f.begin,
+		})
+		if err := x.file(ctx, f); err != nil {
+			return err
+		}
+	}
+	return s.rows.flush()
+}
+
+func (x *indexer) file(ctx context.Context, f *file) error {
+	r := f.reader(x.s.opts.MaxRecord)
+	x.v.f = f
+	x.equal = nil
+	for n := 0; ; n++ {
+		if n%1024 == 0 {
+			if err := ctx.Err(); err != nil {
+				return err
+			}
+		}
+		rec, err := r.next()
+		if err == io.EOF {
+			break
+		}
+		if err != nil {
+			return x.s.inputError(f.in.name, plainError(err), "")
+		}
+		if err := x.record(f, rec); err != nil {
+			return err
+		}
+	}
+	for r := range f.facts {
+		f.facts[r].settle()
+	}
+	if r.off != f.size {
+		return fmt.Errorf("%s: %w", f.in.name, sources.ErrChanged)
+	}
+	return nil
+}
+
+// record puts one record of a file into the index and the ledger.
+func (x *indexer) record(f *file, rec *record) error {
+	ledger := &x.files[f.no]
+	switch rec.kind {
+	case blankRecord:
+		ledger.Blank += rec.size
+		return nil
+	case refusedRecord:
+		return x.refuse(f, rec, &ledger.Refused, rec.reason)
+	case cutRecord:
+		return x.refuse(f, rec, &ledger.Truncated, "the file ends within this row: "+rec.reason)
+	}
+	width := len(f.b.header)
+	if len(rec.spans) > width && !allBlank(rec.data, rec.spans[width:]) {
+		return x.refuse(f, rec, &ledger.Refused, fmt.Sprintf("the row has %d columns, the header has %d",
+			len(rec.spans), width))
+	}
+	x.v.rec = rec
+	if len(rec.spans) < width {
+		if c := rec.raw[len(rec.raw)-1]; rec.off+rec.size == f.size && c != '\n' && c != '\r' {
+			return x.refuse(f, rec, &ledger.Truncated, fmt.Sprintf("the file ends within this row: it has %d columns, "+
+				"the header has %d", len(rec.spans), width))
+		}
+	}
+	reason, err := x.row(f, rec)
+	if err != nil {
+		return err
+	}
+	if reason != "" {
+		return x.refuse(f, rec, &ledger.Refused, reason)
+	}
+	ledger.Message += rec.size
+	f.rowCount++
+	x.columns(f, rec)
+	if len(rec.spans) < width {
+		x.short.add(x.v.position())
+	}
+	if rec.stray {
+		x.stray.add(x.v.position())
+	}
+	return nil
+}
+
+func (x *indexer) refuse(f *file, rec *record, class *int64, reason string) error {
+	*class += rec.size
+	x.records.Found++
+	x.records.Unreadable++
+	at := sources.Position{File: f.in.name, Line: rec.line, Offset: rec.off}
+	if len(x.refused) == maxRefused {
+		return &sources.InputError{
+			Position: at, Err: fmt.Errorf("more than %d rows cannot be read, the last because %s", maxRefused, reason),
+			Hint: "check delimiter, quote and encoding, and that this is the right file",
+		}
+	}
+	x.refused = append(x.refused, sources.Refusal{Position: at, Bytes: rec.size, Reason: reason})
+	return nil
+}
+
+// columns counts the filled cells.
+func (x *indexer) columns(f *file, rec *record) {
+	for i := range min(len(rec.spans), len(f.b.use)) {
+		sp := rec.spans[i]
+		if sp.start == sp.end {
+			continue
+		}
+		cell := rec.data[sp.start:sp.end]
+		if !filledCell(cell) {
+			continue
+		}
+		u := &f.b.use[i]
+		if u.filled == 0 {
+			u.example = shorten(string(rec.cell(i, f.d.quote, &x.v.scratch)), 60)
+		}
+		u.filled++
+	}
+}
+
+func filledCell(cell []byte) bool {
+	for _, c := range cell {
+		if c > ' ' {
+			return true
+		}
+	}
+	return false
+}
+
+// row puts one readable row into the index; a reason refuses it.
+func (x *indexer) row(f *file, rec *record) (reason string, err error) {
+	v := &x.v
+	if f.b.shape == userRows {
+		return x.user(), nil
+	}
+	var problem string
+	if x.key, problem = v.ticketKey(x.key[:0]); problem != "" {
+		return problem, nil
+	}
+	s := x.s
+	if f.b.shape == joinedRows {
+		if _, ok := s.tickets.find(x.key); !ok {
+			return "there is no ticket " + quoteShort(string(x.key)) + " in the tickets file", nil
+		}
+	}
+	v.readDatesOf(f)
+	if !f.b.has(ticketID) {
+		x.number()
+	}
+	n := s.tickets.put(x.key)
+	if err := x.pieces(f, rec, n); err != nil {
+		return "", err
+	}
+	return "", nil
+}
+
+// number tells equal tickets without an id apart: within one file they are several, in another they are the same again.
+func (x *indexer) number() {
+	if x.equal == nil {
+		x.equal = map[string]int{}
+	}
+	// Only repeated keys stand in the map; the first of them is known by its ticket.
+	n, again := x.equal[string(x.key)]
+	if !again {
+		t, ok := x.s.tickets.find(x.key)
+		if !ok || x.s.tickets.refs[t].file != uint32(x.v.f.no)+1 {
+			if ok {
+				x.s.tickets.refs[t].file = uint32(x.v.f.no) + 1
+			} else {
+				x.s.tickets.refs[x.s.tickets.put(x.key)].file = uint32(x.v.f.no) + 1
+			}
+			return
+		}
+		n = 1
+	}
+	x.equal[string(x.key)] = n + 1
+	x.key = fmt.Appendf(x.key, "#%d", n+1)
+}
+
+// readDatesOf counts the ticket's own dates.
+func (v *rowView) readDatesOf(f *file) {
+	for _, r := range [...]role{createdAt, updatedAt, closedAt} {
+		if f.b.has(r) {
+			f.dates.read(v.bytes(r), &f.facts[r])
+		}
+	}
+}
+
+// pieces counts what of the row becomes messages and keeps the row, unless all of it is after the cut-over.
+func (x *indexer) pieces(f *file, rec *record, n uint32) error {
+	s, v := x.s, &x.v
+	found, left := 0, 0
+	ref := &s.tickets.refs[n]
+	x.mark = x.mark[:0]
+	v.pieces(&f.facts, func(p piece) {
+		found++
+		if p.at.bad {
+			x.badDate.add(v.position())
+		}
+		if !s.opts.Until.IsZero() && !p.at.t.IsZero() && !p.at.t.Before(s.opts.Until) {
+			left++
+			return
+		}
+		if len(p.text) > 0 {
+			x.texts++
+		}
+		ref.messages++
+		ref.see(p.at)
+		if f.b.shape != ticketRows {
+			x.markOf(p)
+		}
+	})
+	x.records.Found += found
+	if left > 0 {
+		x.exclude(left)
+		if left == found && s.layout != Joined {
+			return nil
+		}
+	}
+	ref.fallback(f.dates.read(v.bytes(createdAt), nil))
+	if f.b.shape == ticketRows {
+		x.ticketRow(f, ref)
+	} else {
+		x.countAttachments(messageAttachments)
+	}
+	if uint64(rec.size) > 1<<32-1 || rec.off >= 1<<offsetBits || f.no >= 1<<(64-offsetBits) {
+		return errors.New("the input is larger than the index can hold")
+	}
+	return s.rows.add(rowRef{
+		where: uint64(f.no)<<offsetBits | uint64(rec.off), sum: maphash.Bytes(x.seed, rec.raw), ticket: n,
+		size: uint32(rec.size), line: uint32(rec.line), mark: x.markSum(),
+	})
+}
+
+// see widens the ticket's span of time to a message's.
+func (r *ticketRef) see(at cellDate) {
+	if at.t.IsZero() {
+		return
+	}
+	sec := at.t.Unix()
+	if r.flags&hasTime == 0 {
+		r.flags |= hasTime
+		r.created, r.last = sec, sec
+	}
+	r.created, r.last = min(r.created, sec), max(r.last, sec)
+}
+
+// fallback dates a ticket none of whose messages has a time by its own.
+func (r *ticketRef) fallback(at cellDate) {
+	if r.flags&hasTime != 0 || at.t.IsZero() {
+		return
+	}
+	sec := at.t.Unix()
+	if r.created == noTime || sec < r.created {
+		r.created = sec
+	}
+	r.last = max(r.last, sec)
+}
+
+func (x *indexer) exclude(n int) {
+	x.records.Excluded += n
+	if x.records.ExcludedBy == nil {
+		x.records.ExcludedBy = map[string]int{}
+	}
+	x.records.ExcludedBy[afterCutOver] += n
+}
+
+const afterCutOver = "after cut-over"
+
+// ticketRow notes the row of a ticket's own columns. A second one, and a description that a first comment may repeat,
+// make the ticket one whose messages are counted by building it.
+func (x *indexer) ticketRow(f *file, ref *ticketRef) {
+	if ref.flags&hasTicketRow != 0 {
+		ref.flags |= needsBuild
+	}
+	ref.flags |= hasTicketRow
+	if x.v.filled(description) && (x.s.layout == Joined || x.mayRepeat()) {
+		ref.flags |= needsBuild
+	}
+	x.countAttachments(attachments)
+}
+
+// mayRepeat reports whether a comment of the row begins as the description does.
+func (x *indexer) mayRepeat() bool {
+	if !x.v.f.b.has(comments) {
+		return false
+	}
+	const enough = 24
+	head := essence(string(x.v.bytes(description)[:min(1024, len(x.v.bytes(description)))]))
+	head = head[:min(enough, len(head))]
+	may := false
+	x.v.each(comments, func(_ int, cell []byte) {
+		text := x.v.f.unpack(cell, nil).text
+		e := essence(string(text[:min(1024, len(text))]))
+		n := min(len(e), len(head))
+		may = may || n > 0 && e[:n] == head[:n]
+	})
+	return may
+}
+
+func (x *indexer) countAttachments(r role) {
+	if !x.v.f.b.has(r) || !x.v.filled(r) {
+		return
+	}
+	for _, ref := range x.v.attachmentRefs(r) {
+		x.attach.Found++
+		size, err := x.v.f.stat(ref.path)
+		if ref.url != "" || err != nil {
+			x.attach.Missing++
+			continue
+		}
+		x.attach.Bytes += size
+	}
+}
+
+// markOf collects what two copies of a message have in common: its id, else its time, author and text.
+func (x *indexer) markOf(p piece) {
+	at := stampText(p.at.t)
+	// The text comes first: it lies in the buffer that the other cells are read into.
+	text := len(x.mark)
+	x.mark = append(x.mark, p.text...)
+	if id := x.v.bytes(messageID); len(id) > 0 {
+		x.mark = append(x.mark[:text], id...)
+		return
+	}
+	x.mark = append(append(x.mark, 0), at...)
+	x.mark = append(append(x.mark, 0), x.v.bytes(messageAuthorEmail)...)
+	x.mark = append(append(x.mark, 0), x.v.bytes(messageAuthorName)...)
+}
+
+// markSum is never 0; carriage returns do not count, so that converted line ends make no difference.
+func (x *indexer) markSum() uint32 {
+	kept := x.mark[:0]
+	for _, c := range x.mark {
+		if c != '\r' {
+			kept = append(kept, c)
+		}
+	}
+	return uint32(maphash.Bytes(x.seed, kept)) | 1
+}
+
+// user keeps a row of the users table.
+func (x *indexer) user() string {
+	v := &x.v
+	id := v.text(userID)
+	if id == "" {
+		return "the user id is empty"
+	}
+	p := person(id, v.text(userName), v.text(userEmail), v.text(userPhone))
+	switch strings.ToLower(v.text(userRole)) {
+	case "agent", "admin", "administrator", "owner", "staff", "light agent", "support", "team member", "technician":
+		p.Agent = true
+	}
+	if x.s.users == nil {
+		x.s.users = map[string]sources.Person{}
+	}
+	if _, ok := x.s.users[id]; !ok {
+		x.s.users[id] = p
+	}
+	return ""
+}
+
+// resolve fills in what the users table knows of a person's id.
+func (s *Source) resolve(p sources.Person) sources.Person {
+	if p.ID == "" && p.Name != "" && p.Email == "" {
+		// Some exports put the id where the name belongs.
+		if u, ok := s.users[p.Name]; ok {
+			return u
+		}
+	}
+	u, ok := s.users[p.ID]
+	if !ok || p.ID == "" {
+		return p
+	}
+	if p.Name == "" {
+		p.Name = u.Name
+	}
+	if p.Email == "" {
+		p.Email = u.Email
+	}
+	if p.Phone == "" {
+		p.Phone = u.Phone
+	}
+	p.Agent = p.Agent || u.Agent
+	return p
+}

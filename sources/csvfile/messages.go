@@ -1,0 +1,246 @@
+package csvfile
+
+import (
+	"cmp"
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+
+	"hsimport/sources"
+)
+
+// messages fills in the ticket's messages.
+func (b *builder) messages() {
+	for i, row := range b.rows {
+		v := rowView{f: row.f, rec: row.rec}
+		batch := row.f.no
+		if row.f.b.shape == ticketRows {
+			batch = len(b.s.files) + i
+		}
+		nth := 0
+		v.pieces(nil, func(p piece) {
+			nth++
+			until := b.s.opts.Until
+			if !until.IsZero() && !p.at.t.IsZero() && !p.at.t.Before(until) {
+				return
+			}
+			w := rowView{f: row.f, rec: row.rec} // with a buffer of its own: v's holds the text
+			m := w.message(b.s, p, b.t.Requester, b.light)
+			m.Digest = digestOf(m)
+			b.msgs = append(b.msgs, &draft{m: m, role: p.role, nth: nth, batch: batch, place: len(b.msgs), side: b.side(m, p.role)})
+		})
+	}
+	b.dropRepeated()
+	b.dropDescription()
+	b.sort()
+	b.name()
+	for i, d := range b.msgs {
+		d.m.Ordinal = i
+		b.t.Messages = append(b.t.Messages, d.m)
+	}
+}
+
+// side is whose message it is, as far as the source itself says: part of the slot of a message without an id.
+func (b *builder) side(m *sources.Message, r role) string {
+	switch {
+	case r == description || r == answer || r == comments:
+		return r.String()
+	case m.Private:
+		return "private"
+	case m.Kind != "":
+		return strings.ToLower(m.Kind)
+	case !m.Author.IsZero() && !b.t.Requester.IsZero() && samePerson(m.Author, b.t.Requester):
+		return "requester"
+	}
+	return "other"
+}
+
+// digestOf is a hex SHA-256 of what the message says: author, time, text and the names of its files.
+func digestOf(m *sources.Message) string {
+	h := sha256.New()
+	part := func(s string) {
+		var n [binaryLen]byte
+		h.Write(strconv.AppendInt(n[:0], int64(len(s)), 10))
+		h.Write([]byte{':'})
+		h.Write([]byte(s))
+	}
+	for _, s := range []string{
+		m.ID, m.Author.ID, m.Author.Name, m.Author.Email, m.Kind, strconv.FormatBool(m.Private), m.Channel,
+		stampText(m.CreatedAt), strconv.Itoa(int(m.Format)), m.Body,
+	} {
+		part(s)
+	}
+	for _, p := range m.Cc {
+		part(p.Name + " " + p.Email)
+	}
+	for _, a := range m.Attachments {
+		part(a.Name + " " + a.Location)
+	}
+	return hex.EncodeToString(h.Sum(nil))
+}
+
+const binaryLen = 20
+
+// dropRepeated leaves out further copies of a message. With an id, an equal copy anywhere is a duplicate. Without one,
+// equal messages of one batch are several messages, and a batch repeats those of another.
+func (b *builder) dropRepeated() {
+	if len(b.msgs) < 2 {
+		return
+	}
+	seen := map[string]int{} // copies kept
+	inBatch := map[string]int{}
+	kept := b.msgs[:0]
+	for _, d := range b.msgs {
+		d.copy = 0
+		if d.m.ID == "" {
+			k := d.m.Digest + " " + strconv.Itoa(d.batch)
+			d.copy = inBatch[k]
+			inBatch[k]++
+		}
+		if d.copy < seen[d.m.Digest] {
+			b.drop(d)
+			continue
+		}
+		seen[d.m.Digest]++
+		kept = append(kept, d)
+	}
+	b.msgs = kept
+}
+
+func (b *builder) drop(d *draft) {
+	b.tally.duplicates++
+	for _, a := range d.m.Attachments {
+		b.tally.attach.Found++
+		if a.Missing != "" {
+			b.tally.attach.Missing++
+		}
+		b.tally.attach.Bytes += a.Size
+	}
+}
+
+// dropDescription recognises the first message that repeats the ticket's description, and keeps the message: it has an
+// id, and its markup. What only the description knows goes over to it.
+func (b *builder) dropDescription() {
+	at := slices.IndexFunc(b.msgs, func(d *draft) bool { return d.role == description })
+	if at < 0 {
+		return
+	}
+	desc := b.msgs[at]
+	var first *draft
+	for _, d := range b.msgs {
+		if d.role != description && d.role != answer && (first == nil || b.before(d, first)) {
+			first = d
+		}
+	}
+	if first == nil || !sameText(desc.m.Body, first.m.Body) {
+		return
+	}
+	if first.m.CreatedAt.IsZero() && !desc.m.CreatedAt.IsZero() {
+		first.m.CreatedAt = desc.m.CreatedAt
+		first.m.Problems = slices.DeleteFunc(first.m.Problems, func(p sources.Problem) bool { return p.Code == "no-date" })
+	}
+	if first.m.Author.IsZero() {
+		first.m.Author = desc.m.Author
+	}
+	first.m.Attachments = append(first.m.Attachments, desc.m.Attachments...)
+	first.m.Digest = digestOf(first.m)
+	desc.m.Attachments = nil
+	b.drop(desc)
+	b.msgs = slices.Delete(b.msgs, at, at+1)
+}
+
+// before says which of two comments comes first; without times, the place says.
+func (b *builder) before(x, y *draft) bool {
+	if x.m.CreatedAt.IsZero() || y.m.CreatedAt.IsZero() || x.m.CreatedAt.Equal(y.m.CreatedAt) {
+		return x.place < y.place
+	}
+	return x.m.CreatedAt.Before(y.m.CreatedAt)
+}
+
+// sameText compares two renderings of one text.
+func sameText(a, b string) bool {
+	x, y := essence(a), essence(b)
+	return x == y && x != ""
+}
+
+// sort puts the messages in order: by time, then by what the source says, never by the place in the file. A message
+// without a time follows the one that stands before it.
+func (b *builder) sort() {
+	for i, d := range b.msgs {
+		d.eff = d.m.CreatedAt
+		if d.eff.IsZero() && i > 0 {
+			d.eff = b.msgs[i-1].eff
+		}
+	}
+	slices.SortStableFunc(b.msgs, func(x, y *draft) int {
+		if c := x.eff.Compare(y.eff); c != 0 {
+			return c
+		}
+		xz, yz := x.m.CreatedAt.IsZero(), y.m.CreatedAt.IsZero()
+		switch {
+		case xz && yz:
+			return cmp.Compare(x.place, y.place)
+		case xz:
+			return 1
+		case yz:
+			return -1
+		}
+		return cmp.Or(
+			cmp.Compare(sideOrder(x), sideOrder(y)), compareIDs(x.m.ID, y.m.ID), cmp.Compare(x.nth, y.nth),
+			strings.Compare(x.side, y.side), strings.Compare(x.m.Digest, y.m.Digest), cmp.Compare(x.copy, y.copy),
+		)
+	})
+}
+
+// sideOrder puts the description before everything else of its second.
+func sideOrder(d *draft) int {
+	if d.role == description {
+		return 0
+	}
+	return 1
+}
+
+// compareIDs compares numbers as numbers.
+func compareIDs(a, b string) int {
+	if len(a) != len(b) && allDigits(a) && allDigits(b) {
+		return cmp.Compare(len(a), len(b))
+	}
+	return strings.Compare(a, b)
+}
+
+// name gives each message its key: its id, or its slot.
+func (b *builder) name() {
+	count := map[string]int{}
+	for _, d := range b.slotOrder() {
+		stem := b.key + "/" + d.m.ID
+		if d.m.ID == "" {
+			stem = fmt.Sprintf("%s/%s@%s#", b.key, d.side, stampText(d.m.CreatedAt))
+		}
+		n := count[stem]
+		count[stem]++
+		switch {
+		case d.m.ID == "":
+			stem += strconv.Itoa(n)
+		case n > 0:
+			stem += "#" + strconv.Itoa(n+1)
+			d.m.Problems = append(d.m.Problems, sources.Problem{
+				Severity: sources.Warning, Code: "message-id-repeated", Position: d.m.Position,
+				Text: "another message of this ticket has the id " + quoteShort(d.m.ID) + " and another content; both are kept",
+			})
+		}
+		d.m.Key = sources.Key(stem)
+	}
+}
+
+// slotOrder is the order in which slots are numbered: by content alone, so that it survives re-sorting.
+func (b *builder) slotOrder() []*draft {
+	order := slices.Clone(b.msgs)
+	slices.SortStableFunc(order, func(x, y *draft) int {
+		return cmp.Or(x.m.CreatedAt.Compare(y.m.CreatedAt), cmp.Compare(x.nth, y.nth),
+			strings.Compare(x.m.Digest, y.m.Digest), cmp.Compare(x.copy, y.copy))
+	})
+	return order
+}

@@ -1,0 +1,340 @@
+package csvfile
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"hash/maphash"
+	"io"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"hsimport/sources"
+)
+
+// A Source is an indexed set of tables. All methods but Close are safe for concurrent use.
+type Source struct {
+	opts    Options
+	layout  string
+	formats []dateFormat
+	loc     *time.Location // of dates without a zone
+	zoned   bool           // loc was named
+	files   []*file
+	users   map[string]sources.Person
+	rows    *rowTable
+	tickets *ticketTable
+	byTime  []uint32 // ticket numbers in the order of entries
+	placeOf []uint32 // the inverse
+	firsts  []uint32 // where a ticket's rows begin in rowsOf; one more than tickets
+	rowsOf  []uint32 // row numbers by ticket
+	ledger  sources.Ledger
+	digest  string
+	temp    tempDir
+	seed    maphash.Seed
+}
+
+// A file is one table of the source.
+type file struct {
+	no     int
+	in     *input
+	d      found
+	b      *binding
+	dates  dateReader
+	facts  [roleCount]dateFacts
+	root   *os.Root
+	header []byte // the header row as it stands in the file
+	begin  int64  // of the first row after the header
+	line   int
+	sha    string
+	size   int64
+
+	rowCount int // read, without blank and refused ones
+}
+
+// The layouts.
+const (
+	TicketPerRow  = "ticket-per-row"
+	MessagePerRow = "message-per-row"
+	Joined        = "joined"
+)
+
+// Kind is the name of this format in configurations and checkpoints.
+func (s *Source) Kind() string { return "csv" }
+
+// KeyRule names the rule that makes keys: csv/id-v1 where the ticket id is a column, else csv/digest-v1. Under another
+// rule the same ticket has another key, so a job never changes its rule.
+func (s *Source) KeyRule() string {
+	for _, f := range s.files {
+		if f.b.shape != userRows && !f.b.has(ticketID) {
+			return "csv/digest-v1"
+		}
+	}
+	return "csv/id-v1"
+}
+
+// Len is the number of tickets.
+func (s *Source) Len() int { return len(s.byTime) }
+
+// Entry is what the index knows of ticket i, 0 <= i < Len.
+func (s *Source) Entry(i int) sources.Entry {
+	n := s.byTime[i]
+	r := &s.tickets.refs[n]
+	return sources.Entry{
+		Key: sources.Key(s.tickets.key(n)), Created: unixTime(r.created), Last: unixTime(r.last), Messages: int(r.messages),
+	}
+}
+
+func unixTime(sec int64) time.Time {
+	if sec == noTime {
+		return time.Time{}
+	}
+	return time.Unix(sec, 0).UTC()
+}
+
+// Find returns the place of a ticket in the order of entries.
+func (s *Source) Find(k sources.Key) (int, bool) {
+	n, ok := s.tickets.find([]byte(k))
+	if !ok || s.placeOf[n] == noPlace {
+		return 0, false
+	}
+	return int(s.placeOf[n]), true
+}
+
+const noPlace = 1<<32 - 1
+
+// Ledger is the account of the input, complete after Open. It must not be changed.
+func (s *Source) Ledger() *sources.Ledger { return &s.ledger }
+
+// Digest is a hex SHA-256 over the contents of the files, whatever their names and order.
+func (s *Source) Digest() string { return s.digest }
+
+// Close closes the files and removes temporary copies. Attachments that are still open stay readable.
+func (s *Source) Close() error {
+	for _, f := range s.files {
+		f.in.close()
+		if f.root != nil {
+			f.root.Close()
+		}
+	}
+	s.files = nil
+	if s.rows != nil {
+		s.rows.close()
+	}
+	return s.temp.remove()
+}
+
+// Open indexes the tables that the options name. What is wrong with the input as a whole (no file, no header, a column
+// that the configuration names and the file lacks) is an *sources.InputError; rows that cannot be read are refusals in
+// the ledger; what a person has to decide before a run is a problem in the ledger that blocks the job.
+func Open(ctx context.Context, o Options) (*Source, error) {
+	s := &Source{opts: o}
+	if err := s.open(ctx); err != nil {
+		s.Close()
+		return nil, err
+	}
+	return s, nil
+}
+
+func (s *Source) open(ctx context.Context) error {
+	if err := s.checkOptions(); err != nil {
+		return err
+	}
+	if err := s.openFiles(ctx); err != nil {
+		return err
+	}
+	if err := s.index(ctx); err != nil {
+		return err
+	}
+	return s.ledger.Check()
+}
+
+// checkOptions reads those options that can be wrong by themselves.
+func (s *Source) checkOptions() error {
+	o := &s.opts
+	bad := func(err error) error {
+		return &sources.InputError{Position: sources.Position{File: "source.csv"}, Err: err}
+	}
+	switch o.Layout {
+	case "", TicketPerRow, MessagePerRow, Joined:
+	default:
+		return bad(fmt.Errorf("layout: %q is none of ticket-per-row, message-per-row, joined", o.Layout))
+	}
+	var err error
+	if s.formats, err = dateFormats(o.DateFormats); err != nil {
+		return bad(err)
+	}
+	s.loc = time.UTC
+	if o.TimeZone != "" && o.TimeZone != "?" {
+		if s.loc, err = zoneNamed(o.TimeZone); err != nil {
+			return bad(err)
+		}
+		s.zoned = true
+	}
+	if o.MaxRecord == 0 {
+		o.MaxRecord = 64 << 20
+	}
+	if o.MaxRecord < 0 || o.MaxRecord > 1<<31 {
+		return bad(fmt.Errorf("max_record: %d is not between 1 and 2147483648 bytes", o.MaxRecord))
+	}
+	if len(o.Paths) == 0 {
+		return bad(errors.New("paths: no file is named"))
+	}
+	return nil
+}
+
+// zoneNamed loads an IANA zone, or reads a fixed offset as +02:00.
+func zoneNamed(name string) (*time.Location, error) {
+	if len(name) == 6 && (name[0] == '+' || name[0] == '-') {
+		if t, err := time.Parse("-07:00", name); err == nil {
+			_, offset := t.Zone()
+			return time.FixedZone(name, offset), nil
+		}
+	}
+	if strings.EqualFold(name, "local") {
+		return nil, errors.New("time_zone: Local differs from machine to machine; name the zone, such as Europe/Paris")
+	}
+	loc, err := time.LoadLocation(name)
+	if err != nil {
+		return nil, fmt.Errorf("time_zone: %q is no IANA zone; write one such as UTC, Europe/Paris, America/New_York", name)
+	}
+	return loc, nil
+}
+
+// openFiles opens every table, reads its header and binds its columns.
+func (s *Source) openFiles(ctx context.Context) error {
+	o := &s.opts
+	groups := []struct {
+		paths   []string
+		shape   shape
+		columns map[string]string
+		fields  map[string]string
+		key     string
+	}{
+		{o.Users, userRows, o.UserColumns, nil, "source.csv.user_columns"},
+		{o.Paths, ticketRows, o.Columns, o.Fields, "source.csv.columns"},
+		{o.Messages, joinedRows, o.MessageColumns, nil, "source.csv.message_columns"},
+	}
+	for _, g := range groups {
+		paths, err := s.expand(g.paths)
+		if err != nil {
+			return err
+		}
+		for _, p := range paths {
+			if err := ctx.Err(); err != nil {
+				return err
+			}
+			f, err := s.openFile(p)
+			if err != nil {
+				return err
+			}
+			if err := s.bindFile(f, g.shape, g.columns, g.fields, g.key); err != nil {
+				return err
+			}
+		}
+	}
+	if s.layout == Joined && len(o.Messages) == 0 {
+		return s.inputError(s.files[0].in.name, errors.New("layout joined needs messages: the files of comments"), "")
+	}
+	return nil
+}
+
+// expand makes a sorted list of files of globs and folders.
+func (s *Source) expand(paths []string) ([]string, error) {
+	var out []string
+	for _, p := range paths {
+		if st, err := os.Stat(p); err == nil && st.IsDir() {
+			p = filepath.Join(p, "*.[cCtT][sS][vV]*")
+		} else if err == nil {
+			out = append(out, p)
+			continue
+		}
+		found, err := filepath.Glob(p)
+		if err != nil || len(found) == 0 {
+			return nil, s.inputError(s.name(p), errors.New("there is no such file"), "check source.paths; they are "+
+				"relative to the configuration")
+		}
+		slices.Sort(found)
+		out = append(out, found...)
+	}
+	slices.Sort(out)
+	return slices.Compact(out), nil
+}
+
+// name is how positions call a path: relative to the configuration.
+func (s *Source) name(p string) string {
+	if s.opts.Base != "" {
+		if rel, err := filepath.Rel(s.opts.Base, p); err == nil {
+			return filepath.ToSlash(rel)
+		}
+	}
+	return filepath.ToSlash(filepath.Base(p))
+}
+
+func (s *Source) inputError(name string, err error, hint string) error {
+	return &sources.InputError{Position: sources.Position{File: name, Offset: -1}, Err: err, Hint: hint}
+}
+
+// openFile opens one table as far as its dialect.
+func (s *Source) openFile(path string) (*file, error) {
+	name := s.name(path)
+	in, err := openInput(path, name, s.opts.Encoding, s.temp.get)
+	if err != nil {
+		return nil, s.inputError(name, plainError(err), "")
+	}
+	f := &file{no: len(s.files), in: in}
+	s.files = append(s.files, f)
+	if err := f.hash(); err != nil {
+		return nil, s.inputError(name, err, "")
+	}
+	sample := make([]byte, sampleSize)
+	n, err := in.f.ReadAt(sample, 0)
+	if err != nil && err != io.EOF {
+		return nil, s.inputError(name, err, "")
+	}
+	if f.d, err = sniff(sample[:n], int64(n) == f.size, &s.opts); err != nil {
+		return nil, s.inputError(name, err, "")
+	}
+	f.dates = dateReader{declared: s.formats, loc: s.loc}
+	dir := s.opts.AttachmentsDir
+	if dir == "" {
+		dir = filepath.Dir(path)
+	}
+	f.root = openRoot(dir)
+	return f, nil
+}
+
+// plainError takes the path out of an error of the operating system: the position names the file already.
+func plainError(err error) error {
+	var pe *os.PathError
+	if errors.As(err, &pe) {
+		return fmt.Errorf("%s: %w", pe.Op, pe.Err)
+	}
+	return err
+}
+
+// hash reads the decoded file once for its digest and size.
+func (f *file) hash() error {
+	h := sha256.New()
+	n, err := io.CopyBuffer(h, io.NewSectionReader(f.in.f, 0, 1<<62), make([]byte, readSize))
+	f.size, f.sha = n, hex.EncodeToString(h.Sum(nil))
+	return err
+}
+
+// contentDigest is the digest over the digests of all files.
+func (s *Source) contentDigest() string {
+	var all []string
+	for _, f := range s.files {
+		all = append(all, fmt.Sprintf("%d %s\n", f.b.shape, f.sha))
+	}
+	slices.Sort(all)
+	h := sha256.New()
+	for _, line := range all {
+		h.Write([]byte(line))
+	}
+	return hex.EncodeToString(h.Sum(nil))
+}
