@@ -1,6 +1,7 @@
 package configs
 
 import (
+	"errors"
 	"fmt"
 	"net/netip"
 	"net/url"
@@ -11,6 +12,8 @@ import (
 	_ "time/tzdata" // the same zones on every machine
 
 	"golang.org/x/net/html/charset"
+
+	"hsimport/mapping"
 )
 
 // check looks at everything that can be judged without the input and the account, and blames the line.
@@ -20,8 +23,7 @@ func (d *decoder) check(c *Config) {
 	d.checkSource(&c.Source)
 	d.checkCSV(c)
 	d.checkHelpScout(&c.HelpScout)
-	d.checkPeople(c)
-	d.checkThreads(c)
+	d.checkMapping(c)
 }
 
 // refuse adds a problem at the value of key, or at its section when the key is absent.
@@ -55,6 +57,9 @@ func (d *decoder) checkTable(v reflect.Value, key, pattern string) {
 	info, _ := infoOf(pattern)
 	switch {
 	case isText(v.Type()):
+		if v.CanInt() && v.Int() < 0 {
+			d.refuse(key, "below nothing: a negative value means nothing here")
+		}
 	case v.Kind() == reflect.Pointer:
 		if !v.IsNil() {
 			d.checkTable(v.Elem(), key, pattern)
@@ -252,54 +257,32 @@ func (d *decoder) checkHelpScout(h *HelpScout) {
 	}
 }
 
-// checkPeople holds addresses and domains to what an address can look like.
-func (d *decoder) checkPeople(c *Config) {
-	m := &c.Mapping
-	for _, legacy := range sortedKeys(m.Agents) {
-		if m.Agents[legacy] == "" {
-			continue // one who has left: the fallback user posts, the text names the author
+// checkMapping asks the mapping itself what cannot be, and finds the lines. What is wrong because another key is absent
+// is blamed on the key that asks for it.
+func (d *decoder) checkMapping(c *Config) {
+	asks := map[string]string{"legacy_field": "legacy_reference", "placeholder_domain": "placeholder"}
+	for _, err := range c.Mapping.Check() {
+		var option *mapping.OptionError
+		if !errors.As(err, &option) {
+			d.refuse("mapping", err.Error())
+			continue
 		}
-		d.checkAddress("mapping.agents."+legacy, m.Agents[legacy])
+		key := "mapping." + option.Key
+		if d.failed(key) {
+			continue
+		}
+		e := d.refuse(key, option.Text)
+		if at, ok := d.marks["mapping."+asks[option.Key]]; ok && !d.written(key) {
+			e.Line, e.Column = at.line, at.column
+		}
 	}
-	if m.FallbackUser != "" {
-		d.checkAddress("mapping.fallback_user", m.FallbackUser)
-	}
-	for i, a := range m.MailboxAddresses {
-		d.checkAddress(fmt.Sprintf("mapping.mailbox_addresses[%d]", i), a)
-	}
-	for i, domain := range m.AgentDomains {
-		d.checkDomain(fmt.Sprintf("mapping.agent_domains[%d]", i), domain)
-	}
-	if m.PlaceholderDomain != "" {
-		d.checkDomain("mapping.placeholder_domain", m.PlaceholderDomain)
-	}
-	if m.Placeholder == "create" && m.PlaceholderDomain == "" && !d.failed("mapping.placeholder_domain") {
-		d.refuse("mapping.placeholder", "create needs placeholder_domain").Hint = "such as placeholder_domain: imported.invalid"
+	m := &c.Mapping
+	if m.LegacyField != "" && m.LegacyReference != "field" && !d.failed("mapping.legacy_reference") {
+		d.refuse("mapping.legacy_field", "without legacy_reference: field it does nothing")
 	}
 }
 
-func (d *decoder) checkAddress(key, address string) {
-	if !plausibleAddress(address) {
-		d.refuse(key, fmt.Sprintf("%s is not an e-mail address", shorten(address)))
-	}
-}
-
-func plausibleAddress(s string) bool {
-	local, domain, found := strings.Cut(strings.TrimSpace(s), "@")
-	return found && local != "" && !strings.ContainsAny(local, " \t\"<>,;") && plausibleHost(domain)
-}
-
-func (d *decoder) checkDomain(key, domain string) {
-	if plausibleHost(strings.TrimSpace(domain)) {
-		return
-	}
-	e := d.refuse(key, fmt.Sprintf("%s is not a domain", shorten(domain)))
-	if _, after, found := strings.Cut(domain, "@"); found && plausibleHost(after) {
-		e.Nearest = after
-	}
-}
-
-// plausibleHost accepts names with a dot, in any script, and nothing that could not be one.
+// plausibleHost accepts names with a dot, in any script, and nothing that could not be a host.
 func plausibleHost(host string) bool {
 	if host == "localhost" {
 		return true
@@ -313,24 +296,6 @@ func plausibleHost(host string) bool {
 	return !slices.ContainsFunc(strings.Split(host, "."), func(label string) bool {
 		return label == "" || strings.HasPrefix(label, "-") || strings.HasSuffix(label, "-")
 	})
-}
-
-func (d *decoder) checkThreads(c *Config) {
-	m := &c.Mapping
-	most := m.MaxThreads
-	if most == 0 {
-		most = 100
-	}
-	if m.Headroom != nil && *m.Headroom >= most && !d.failed("mapping.headroom") && !d.failed("mapping.max_threads") {
-		d.refuse("mapping.headroom", fmt.Sprintf("%d leaves no room: it must be below max_threads (%d)", *m.Headroom, most))
-	}
-	field := m.LegacyReference == "field"
-	switch {
-	case field && m.LegacyField == "" && !d.failed("mapping.legacy_field"):
-		d.refuse("mapping.legacy_reference", "field needs legacy_field").Hint = "write the custom field's name: legacy_field: Legacy ID"
-	case !field && m.LegacyField != "" && !d.failed("mapping.legacy_reference"):
-		d.refuse("mapping.legacy_field", "without legacy_reference: field it does nothing")
-	}
 }
 
 func sortedKeys(m map[string]string) []string {

@@ -271,8 +271,8 @@ run: {share: "?"}
 }
 
 func TestAliases(t *testing.T) {
-	c := mustParse(t, minimal+"mapping:\n  agent_domains: &team [support.example]\n  form_senders: *team\n")
-	if diff := cmp.Diff([]string{"support.example"}, c.Mapping.FormSenders); diff != "" {
+	c := mustParse(t, minimal+"mapping:\n  agent_domains: &team [support.example]\n  exclude_senders: *team\n")
+	if diff := cmp.Diff([]string{"support.example"}, c.Mapping.ExcludeSenders); diff != "" {
 		t.Error(diff)
 	}
 	var b strings.Builder

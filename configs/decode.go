@@ -12,8 +12,6 @@ import (
 	"time"
 
 	"go.yaml.in/yaml/v4"
-
-	"hsimport/mapping"
 )
 
 // Bounds of what is read: a table of ten thousand agents is some 600 kB and 20,000 nodes.
@@ -182,8 +180,7 @@ func (d *decoder) value(n *yaml.Node, v reflect.Value, key string) {
 // isText says whether a value of this type is written as one scalar although its kind may be another.
 func isText(t reflect.Type) bool {
 	return reflect.PointerTo(t).Implements(reflect.TypeFor[encoding.TextUnmarshaler]()) ||
-		t == reflect.TypeFor[time.Time]() || t == reflect.TypeFor[time.Duration]() ||
-		t == reflect.TypeFor[mapping.Duration]() || t == reflect.TypeFor[mapping.Size]()
+		t == reflect.TypeFor[time.Time]() || t == reflect.TypeFor[time.Duration]()
 }
 
 // section decodes a mapping into a struct of ours.

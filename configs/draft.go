@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"strings"
 
+	"hsimport/mapping"
 	"hsimport/sources"
 )
 
@@ -140,8 +141,8 @@ func (d *draft) run() {
 func (d *draft) mapping() {
 	d.put(0, "mapping:", "")
 	if d.survey.Format == CSV {
-		d.words("statuses", "status", "tickets", d.survey.Statuses, statusTargets, guessStatus, "closed")
-		d.words("message_kinds", "kind", "messages", d.survey.Kinds, messageKinds, guessKind, "note")
+		d.statuses()
+		d.kinds()
 	} else {
 		d.mailState()
 	}
@@ -158,31 +159,62 @@ func (d *draft) mapping() {
 	d.put(0, "", "")
 }
 
-// maxWords bounds a drafted table: a column with more values is not one of statuses.
+// maxWords bounds a drafted table: a column with more values is not one of statuses or kinds.
 const maxWords = 100
 
-// words writes a table of legacy words, every one that was seen.
-func (d *draft) words(section, noun, things string, seen []sources.Count, targets []string, guess func(string) string, safe string) {
-	seen = merged(seen)
+// statuses lists every value that was seen; those that mean one thing at every desk are filled in.
+func (d *draft) statuses() {
+	seen := merged(d.survey.Statuses)
 	if len(seen) == 0 {
 		return
 	}
-	d.put(1, section+":", "allowed: "+strings.Join(targets, ", "))
+	d.put(1, "statuses:", "allowed: "+strings.Join(statusTargets, ", "))
 	for _, c := range seen[:min(len(seen), maxWords)] {
-		key := "mapping." + section + "." + c.Value
-		count := fmt.Sprintf("%s %s", thousands(c.N), things)
-		if _, answered := d.opts.Answers[key]; !answered && guess(c.Value) != "" {
-			d.key(2, c.Value, guess(c.Value), count)
+		d.word(c, guessStatus(c.Value), "tickets", Question{
+			Key: "mapping.statuses." + c.Value, Choices: statusTargets, Guess: "closed",
+			Text: fmt.Sprintf("%s have the status %s: what does it become?", plural(c.N, "ticket"), shorten(c.Value)),
+		})
+	}
+	d.further(len(seen))
+}
+
+// kinds lists the source's words for whose message it is. A rehearsal does not guess them: the author decides where
+// the word does not, and a wrong word would decide for all.
+func (d *draft) kinds() {
+	seen := merged(d.survey.Kinds)
+	if len(seen) == 0 {
+		return
+	}
+	d.put(1, "message_kinds:", "allowed: "+strings.Join(messageKinds, ", "))
+	for _, c := range seen[:min(len(seen), maxWords)] {
+		guess := guessKind(c.Value)
+		if _, answered := d.opts.Answers["mapping.message_kinds."+c.Value]; !answered && guess == "" && (d.opts.Rehearsal || saysNothing(c.Value)) {
+			d.note(2, scalar(c.Value)+": "+plural(c.N, "message")+"; left out, agents and agent_domains decide")
 			continue
 		}
-		v, comment := d.ask(Question{
-			Key: key, Choices: targets, Guess: safe, Count: c.N,
-			Text: fmt.Sprintf("%s have the %s %s: what does it become?", count, noun, shorten(c.Value)),
+		d.word(c, guess, "messages", Question{
+			Key: "mapping.message_kinds." + c.Value, Choices: messageKinds, Guess: "note",
+			Text: fmt.Sprintf("%s are of the kind %s: whose are they?", plural(c.N, "message"), shorten(c.Value)),
 		})
-		d.key(2, c.Value, v, cmp.Or(comment, count))
 	}
-	if more := len(seen) - maxWords; more > 0 {
-		d.note(2, fmt.Sprintf("and %d further values: is this the right column?", more))
+	d.further(len(seen))
+}
+
+// word writes one line of a table of words: the guess that is none, or the question.
+func (d *draft) word(c sources.Count, sure, things string, q Question) {
+	count := thousands(c.N) + " " + things
+	if _, answered := d.opts.Answers[q.Key]; !answered && sure != "" {
+		d.key(2, c.Value, sure, count)
+		return
+	}
+	q.Count = c.N
+	v, comment := d.ask(q)
+	d.key(2, c.Value, v, cmp.Or(comment, count))
+}
+
+func (d *draft) further(seen int) {
+	if more := seen - maxWords; more > 0 {
+		d.note(2, fmt.Sprintf("and %s: is this the right column?", plural(more, "further value")))
 	}
 }
 
@@ -213,6 +245,15 @@ func guessKind(word string) string {
 	return ""
 }
 
+// saysNothing is true for words that tell that a message is public, not whose it is.
+func saysNothing(word string) bool {
+	switch strings.ToLower(word) {
+	case "", "public", "comment", "message", "email", "public comment":
+		return true
+	}
+	return false
+}
+
 // maxAgents bounds the drafted table of agents; the survey lists the likeliest first.
 const maxAgents = 200
 
@@ -239,7 +280,7 @@ func (d *draft) questionIn(level int, name string, q Question) {
 func (d *draft) domains() {
 	var names []string
 	for _, c := range d.survey.Domains {
-		if plausibleHost(c.Value) {
+		if accepted(mapping.Options{AgentDomains: []string{c.Value}}) {
 			names = append(names, c.Value)
 		}
 	}
@@ -249,6 +290,9 @@ func (d *draft) domains() {
 	}
 	d.note(1, "agent_domains: [support.example]   # who writes from here is an agent")
 }
+
+// accepted says whether a value that was seen could stand in the configuration.
+func accepted(o mapping.Options) bool { return len(o.Check()) == 0 }
 
 // merged folds counts whose values differ in case or blanks only, as tables do, keeping their order.
 func merged(counts []sources.Count) []sources.Count {

@@ -260,12 +260,12 @@ func FuzzScalar(f *testing.F) {
 		if s != want || strings.TrimSpace(s) == open {
 			t.Skip()
 		}
-		c, err := Parse("i.yaml", []byte(with("mapping:\n  tags:\n    "+scalar(s)+": "+value(s)+"\n  form_senders: "+items([]string{s, s})+"\n")), noEnv)
+		c, err := Parse("i.yaml", []byte(with("mapping:\n  tags:\n    "+scalar(s)+": "+value(s)+"\n  exclude_senders: "+items([]string{s, s})+"\n")), noEnv)
 		if err != nil {
 			t.Fatal(err)
 		}
 		got, ok := c.Mapping.Tags[strings.TrimSpace(s)]
-		if !ok || got != s || c.Mapping.FormSenders[1] != s {
+		if !ok || got != s || c.Mapping.ExcludeSenders[1] != s {
 			t.Errorf("%q came back as %q", s, c.Mapping.Tags)
 		}
 	})

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"hsimport/mapping"
 	"hsimport/sources"
 )
 
@@ -284,7 +285,7 @@ func (d *draft) addresses() {
 	var likely []string
 	for _, c := range merged(append(slices.Clone(d.survey.Agents), d.survey.Senders...)) {
 		_, domain, _ := strings.Cut(strings.ToLower(c.Value), "@")
-		if plausibleAddress(c.Value) && (team[domain] || len(team) == 0) && len(likely) < 5 {
+		if accepted(mapping.Options{MailboxAddresses: []string{c.Value}}) && (team[domain] || len(team) == 0) && len(likely) < 5 {
 			likely = append(likely, c.Value)
 		}
 	}

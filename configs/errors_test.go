@@ -66,11 +66,6 @@ func TestErrors(t *testing.T) {
 		{"message kind", with("mapping: {message_kinds: {public: agnet}}\n"), `i.yaml:4:35: mapping.message_kinds.public: "agnet" is not known; did you mean agent? (allowed: customer, agent, note)`},
 		{"max threads", with("mapping: {max_threads: 101}\n"), "i.yaml:4:24: mapping.max_threads: 101 is out of range: allowed are 1 to 100"},
 		{"no threads", with("mapping: {max_threads: 0}\n"), "i.yaml:4:24: mapping.max_threads: 0 is out of range: allowed are 1 to 100"},
-		{"headroom", with("mapping: {max_threads: 5, headroom: 5}\n"), "i.yaml:4:37: mapping.headroom: 5 leaves no room: it must be below max_threads (5)"},
-		{"agent", with("mapping: {agents: {Ada: ada}}\n"), `i.yaml:4:25: mapping.agents.Ada: "ada" is not an e-mail address`},
-		{"domain", with("mapping: {agent_domains: [help@a.example]}\n"), `i.yaml:4:27: mapping.agent_domains[0]: "help@a.example" is not a domain; did you mean a.example?`},
-		{"legacy field", with("mapping: {legacy_reference: field}\n"), "i.yaml:4:29: mapping.legacy_reference: field needs legacy_field (write the custom field's name: legacy_field: Legacy ID)"},
-		{"placeholder", with("mapping: {placeholder: create}\n"), "i.yaml:4:24: mapping.placeholder: create needs placeholder_domain (such as placeholder_domain: imported.invalid)"},
 		{"share", with("run: {share: 80}\n"), `i.yaml:4:14: run.share: "80" is not a share: did you mean 80%?`},
 		{"share above all", with("run: {share: 120%}\n"), `i.yaml:4:14: run.share: "120%" is not a share: it must be above 0 and at most 100%`},
 		{"no share", with("run: {share: 0}\n"), `i.yaml:4:14: run.share: "0" is not a share: it must be above 0 and at most 100%`},
@@ -92,6 +87,28 @@ func TestErrors(t *testing.T) {
 				t.Error(diff)
 			}
 		})
+	}
+}
+
+// What the mapping itself refuses has its line too; the words are the mapping's.
+func TestMappingProblemsHaveTheirLine(t *testing.T) {
+	for text, want := range map[string]string{
+		"mapping: {max_threads: 5, headroom: 5}\n":                              "i.yaml:4:37: mapping.headroom: ",
+		"mapping: {agents: {Ada: ada}}\n":                                       "i.yaml:4:25: mapping.agents.Ada: ",
+		"mapping:\n  agent_domains:\n  - support.example\n  - help@a.example\n": "i.yaml:7:5: mapping.agent_domains[1]: ",
+		"mapping:\n  job_tag: x\n  legacy_reference: field\n":                   "i.yaml:6:21: mapping.legacy_field: ",
+		"mapping: {placeholder: create}\n":                                      "i.yaml:4:24: mapping.placeholder_domain: ",
+		"mapping: {inline_size: 1}\n":                                           "i.yaml:4:24: mapping.inline_size: ",
+		"mapping: {close_inactive: -5d}\n":                                      "i.yaml:4:27: mapping.close_inactive: ",
+		"mapping: {close_inactive: soon}\n":                                     "i.yaml:4:27: mapping.close_inactive: ",
+		"run: {settle: -5s}\n":                                                  "i.yaml:4:15: run.settle: ",
+		"run: {settle: 60}\n":                                                   "i.yaml:4:15: run.settle: ",
+		"mapping: {teams: {Second Level: \"\"}}\n":                              "i.yaml:4:33: mapping.teams.Second Level: ",
+	} {
+		_, err := Parse("i.yaml", []byte(with(text)), noEnv)
+		if err == nil || !strings.HasPrefix(err.Error(), want) || strings.Contains(err.Error(), "\n") {
+			t.Errorf("%s: got %v, want one problem that begins %s", text, err, want)
+		}
 	}
 }
 

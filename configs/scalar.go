@@ -57,13 +57,9 @@ func setScalar(v reflect.Value, s string) error {
 	case *time.Time:
 		return setTime(p, trimmed)
 	case *time.Duration:
-		return setDuration(p, trimmed)
+		return (*mapping.Duration)(p).UnmarshalText([]byte(trimmed))
 	case encoding.TextUnmarshaler:
 		return p.UnmarshalText([]byte(trimmed))
-	case *mapping.Duration:
-		return setDuration((*time.Duration)(p), trimmed)
-	case *mapping.Size:
-		return setSize((*int64)(p), trimmed)
 	}
 	switch v.Kind() {
 	case reflect.String:
@@ -103,49 +99,6 @@ func setTime(t *time.Time, s string) error {
 		}
 	}
 	return fmt.Errorf("a moment with its zone is expected here, such as 2026-11-30T18:00:00Z or 2026-11-30T18:00:00+01:00; this is %s", shorten(s))
-}
-
-// setDuration reads Go's units and d for days: 90s, 30m, 12h, 30d, 1d12h.
-func setDuration(out *time.Duration, s string) error {
-	bad := fmt.Errorf("a time span is expected here, such as 60s, 30m, 12h or 30d; this is %s", shorten(s))
-	days, rest, hasDays := strings.Cut(s, "d")
-	var total time.Duration
-	if hasDays {
-		f, err := strconv.ParseFloat(days, 64)
-		if err != nil || math.IsNaN(f) || f < 0 || f > 36500 {
-			return bad
-		}
-		total = time.Duration(f * 24 * float64(time.Hour))
-	} else {
-		rest = s
-	}
-	if rest != "" {
-		d, err := time.ParseDuration(rest)
-		if err != nil || d < 0 || d > 36500*24*time.Hour {
-			return bad
-		}
-		total += d
-	} else if !hasDays {
-		return bad
-	}
-	*out = total
-	return nil
-}
-
-// setSize reads bytes, plain or with a unit.
-func setSize(out *int64, s string) error {
-	bad := fmt.Errorf("a size is expected here, such as 10 MB, 512 KiB or 1048576; this is %s", shorten(s))
-	unit := strings.TrimLeft(s, "0123456789.")
-	f, err := strconv.ParseFloat(strings.TrimSpace(s[:len(s)-len(unit)]), 64)
-	factor, known := map[string]float64{
-		"": 1, "b": 1, "kb": 1e3, "mb": 1e6, "gb": 1e9, "kib": 1 << 10, "mib": 1 << 20,
-		"gib": 1 << 30,
-	}[strings.ToLower(strings.TrimSpace(unit))]
-	if err != nil || !known || f < 0 || f*factor > 1<<50 {
-		return bad
-	}
-	*out = int64(f * factor)
-	return nil
 }
 
 // expand replaces ${NAME} by the environment's NAME and $$ by $.
