@@ -219,7 +219,7 @@ func (e *engine) perform(ctx context.Context, c *effectCall) error {
 		if err := e.store.BeginEffect(keep, c.ef.ID, e.run, time.Now(), c.ev.encode()); err != nil {
 			return err
 		}
-		id, err := c.send(ctx)
+		id, err := c.send(e.hard)
 		again, err := e.effectResult(keep, c, id, err)
 		if err != nil || !again {
 			return err

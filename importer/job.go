@@ -42,8 +42,9 @@ type Job struct {
 	// Confirm is asked once, before the first write of a new checkpoint against any host but loopback. A nil
 	// Confirm refuses, an error stops the run with code 2.
 	Confirm func(ctx context.Context, g *Gate) error
-	// Soft is closed by the first Ctrl-C: what is in flight is finished, nothing new begins.
-	Soft <-chan struct{}
+	// Soft is a child of the run's context and ends with the first Ctrl-C: what is in flight is finished, nothing new
+	// begins. Nil: there is only the hard stop.
+	Soft context.Context
 	// Progress receives what happens, one event after the other, never two at a time.
 	Progress func(Event)
 	// Each, if not nil, is handed every ticket while it is planned, in the order of the plan file; Approve is asked
@@ -73,6 +74,7 @@ type engine struct {
 	seen   addresses
 	canary canary
 
+	hard     context.Context // for writes in flight; everything else ends with Soft
 	origin   string
 	jobStart time.Time       // of the job, in an earlier run perhaps
 	number   int64           // the account's highest conversation number when the job began

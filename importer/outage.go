@@ -127,10 +127,8 @@ func (e *engine) sleep(ctx context.Context, d time.Duration) error {
 	select {
 	case <-t.C:
 		return nil
-	case <-e.Soft:
-		return errInterrupted
 	case <-ctx.Done():
-		return context.Cause(ctx)
+		return errInterrupted
 	}
 }
 
@@ -138,12 +136,8 @@ var errInterrupted = &Stop{Code: ExitInterrupted, Err: fmt.Errorf("interrupted")
 
 // halted says why nothing new may begin, or nil.
 func (e *engine) halted(ctx context.Context) error {
-	select {
-	case <-e.Soft:
+	if ctx.Err() != nil {
 		return errInterrupted
-	case <-ctx.Done():
-		return context.Cause(ctx)
-	default:
 	}
 	if c := e.stop.get(); c != nil {
 		return c

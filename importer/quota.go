@@ -217,7 +217,7 @@ func (q *Quota) rate(now time.Time) float64 {
 	}
 	own := q.lag.margin(float64(q.limit)*q.share-burst, now)
 	left := q.use.left(now, q.limit, own)
-	return max(min(own, left), burst)
+	return max(min(own, left), burst, float64(q.limit)/50)
 }
 
 // permitted is what we may use in a minute when nothing is lost to margins; 0 when there is no limit.

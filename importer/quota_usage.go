@@ -9,6 +9,9 @@ import (
 	"hsimport/importer/helpscout"
 )
 
+// unsettled is how long the count may still be that of the window before.
+const unsettled = 2 * time.Second
+
 // ledger counts units by time, for a little more than the last two windows.
 type ledger struct {
 	total [ledgerSlots]int // all units up to the end of a slot
@@ -55,9 +58,12 @@ type usage struct {
 	used    int       // units in the server's window, as it said
 	foreign float64   // units a minute of others; 0 in the first minute
 	retryAt time.Time // when the last 429 promised an end
+	volley  time.Time // when the last 429 came that was not of the same volley as the one before
+	care    float64   // units kept free: more after each volley, less with time
 
 	begin   time.Time // of the fixed window; zero: no proof that windows are fixed
 	proven  time.Time // when that was proven last
+	settled bool      // this window was seen to begin, not only foreseen
 	perSec  float64   // of others, over the windows before this one
 	current float64   // of others in this window
 }
@@ -71,6 +77,10 @@ func (u *usage) observe(r helpscout.Rate, limit int) {
 	switch {
 	case r.Status == http.StatusTooManyRequests:
 		u.refused.add(r.Received, units)
+		if limit > 0 && r.Sent.After(u.volley) {
+			u.volley = r.Received
+			u.care += float64(limit) / 200
+		}
 		if r.After > 0 {
 			u.retryAt = r.Received.Add(r.After)
 		}
@@ -80,15 +90,21 @@ func (u *usage) observe(r helpscout.Rate, limit int) {
 	if limit <= 0 || r.Remaining < 0 || !r.Sent.After(u.newest) {
 		return
 	}
-	before := u.newest
+	before, had := u.newest, u.used
 	u.newest, u.used = r.Sent, max(0, limit-r.Remaining)
-	u.findWindow(before, limit)
+	if !before.IsZero() {
+		u.care *= math.Exp(-r.Sent.Sub(before).Minutes() / 2)
+	}
+	u.findWindow(before, had)
 	if u.started.IsZero() || r.Sent.Sub(u.started) < window {
 		return
 	}
 	if u.begin.IsZero() {
 		u.foreign = max(0, float64(u.used-u.mine(r.Sent.Add(-window), r.Sent)))
 		return
+	}
+	if !u.settled && r.Sent.Sub(u.begin) < unsettled {
+		return // it may still be of the window before
 	}
 	u.current = max(0, float64(u.used-u.mine(u.begin, r.Sent)))
 	u.foreign = u.current + u.expected()*u.rest(r.Sent)
@@ -99,40 +115,45 @@ func (u *usage) mine(from, to time.Time) int {
 	return u.spent.between(from, to) - u.refused.between(from, to)
 }
 
-// findWindow proves fixed windows and finds where they begin, or drops what is not proven any more.
-func (u *usage) findWindow(before time.Time, limit int) {
-	const enough = 6
+// findWindow proves fixed windows and finds where they begin, or drops what is not proven any more. Before and had
+// are of the answer that was the newest until now.
+func (u *usage) findWindow(before time.Time, had int) {
+	const enough = 6 // units that prove something
 	for !u.begin.IsZero() && u.newest.Sub(u.begin) >= window {
-		u.perSec = (u.perSec + u.current/window.Seconds()) / 2
-		u.current = 0
-		u.begin = u.begin.Add(window)
+		u.close()
+		u.begin, u.settled = u.begin.Add(window), false
 	}
 	ours := u.confirmed.between(u.newest.Add(-window), u.newest)
-	if ours >= enough && 2*u.used < ours {
-		u.proven = u.newest
-		switch {
-		case u.begin.After(before) && !u.begin.After(u.newest): // as foreseen
-		case u.newest.Sub(u.begin) < window/2 && !u.begin.IsZero(): // still the same beginning
-		case u.retryAt.After(before) && u.retryAt.Before(u.newest):
-			u.restart(u.retryAt)
-		case !before.IsZero():
-			u.restart(u.newest.Add(-u.newest.Sub(before) / 2))
-		}
-		return
-	}
-	if !u.begin.IsZero() && ours >= enough && u.newest.Sub(u.proven) > 5*window/2 {
+	switch {
+	case ours < enough:
+	case 2*u.used < ours && 2*u.used < had:
+		u.proven, u.settled = u.newest, true
+		u.restart(before)
+	case !u.begin.IsZero() && u.newest.Sub(u.proven) > 5*window/2:
 		u.begin, u.perSec, u.current = time.Time{}, 0, 0
 	}
 }
 
-func (u *usage) restart(at time.Time) {
-	if !u.begin.IsZero() {
-		u.perSec = (u.perSec + u.current/window.Seconds()) / 2
-	} else {
+// restart is told that the window began between two answers, before and newest.
+func (u *usage) restart(before time.Time) {
+	at := u.newest.Add(-u.newest.Sub(before) / 2)
+	switch {
+	case u.begin.After(before) && !u.begin.After(u.newest):
+		return // as foreseen
+	case u.retryAt.After(before) && u.retryAt.Before(u.newest):
+		at = u.retryAt
+	}
+	switch {
+	case u.begin.IsZero():
 		u.perSec = u.foreign / window.Seconds()
+	case at.Sub(u.begin) > unsettled: // else it was closed when it was foreseen
+		u.close()
 	}
 	u.begin, u.current = at, 0
 }
+
+// close ends a fixed window: what others used in it is what the next one begins with.
+func (u *usage) close() { u.perSec, u.current = (u.perSec+u.current/window.Seconds())/2, 0 }
 
 // expected is the rate, in units a second, at which others will go on in this fixed window.
 func (u *usage) expected() float64 {
@@ -147,14 +168,12 @@ func (u *usage) rest(t time.Time) float64 { return max(0, u.begin.Add(window).Su
 // left is the rate, in units a minute, at which what others leave is used up and no more; +Inf when it does not
 // matter. Own is the rate when we are alone.
 func (u *usage) left(now time.Time, limit int, own float64) float64 {
-	if u.foreign <= max(4, float64(limit)/50) {
+	if u.foreign <= u.noise(now, limit) {
 		return math.Inf(1)
 	}
 	if u.begin.IsZero() {
-		// Others go on as in the last minute. What is free now is used up in a third of a window.
-		mine := float64(u.mine(u.newest.Add(-window), u.newest))
-		free := float64(limit-u.used) - burst
-		return mine + 3*free
+		// Others go on as in the last minute.
+		return float64(limit) - u.foreign - 1 - u.care
 	}
 	if now.Sub(u.begin) >= window {
 		return float64(limit) - u.perSec*window.Seconds()
@@ -162,6 +181,15 @@ func (u *usage) left(now time.Time, limit int, own float64) float64 {
 	rest := max(1, u.rest(now))
 	free := float64(limit) - u.current - u.expected()*u.rest(u.newest) - float64(u.mine(u.begin, now))
 	return free / rest * window.Seconds()
+}
+
+// noise is what foreign use may seem to be although we are alone: the server has counted some of what was sent after
+// the answer, and not yet some of what was sent before. Who has seen a 429 lately is not alone.
+func (u *usage) noise(now time.Time, limit int) float64 {
+	if now.Sub(u.volley) < 10*window {
+		return 1
+	}
+	return max(4, float64(limit)/50)
 }
 
 // latency keeps the times that answers took, of the last minute or two.

@@ -27,7 +27,12 @@ const (
 // Run imports, or goes on importing. It always returns a Report; Report.Cause says why it ended early, if it did.
 func Run(ctx context.Context, job *Job) *Report {
 	e := newEngine(job, "run")
-	e.conclude(ctx, e.do(ctx))
+	e.hard = ctx
+	soft := ctx
+	if job.Soft != nil {
+		soft = job.Soft
+	}
+	e.conclude(ctx, e.do(soft))
 	return e.rep
 }
 

@@ -176,7 +176,7 @@ func (e *engine) create(ctx context.Context, out *outgoing) (checkpoint.State, r
 	if err := e.store.Begin(keep, out.row.ID, e.intent(out)); err != nil {
 		return "", nil, e.placed(err)
 	}
-	id, err := e.Client.CreateConversation(ctx, out.body)
+	id, err := e.Client.CreateConversation(e.hard, out.body)
 	if err == nil {
 		return e.created(keep, out, id)
 	}

@@ -1,6 +1,7 @@
 package importer
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"sync"
@@ -41,6 +42,9 @@ func asStop(err error) *Stop {
 	var s *Stop
 	if errors.As(err, &s) {
 		return s
+	}
+	if errors.Is(err, context.Canceled) {
+		return errInterrupted
 	}
 	return &Stop{Code: ExitUnexpected, Err: err}
 }

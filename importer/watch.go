@@ -170,7 +170,7 @@ func (e *engine) deleteConversation(ctx context.Context, ef *checkpoint.Effect, 
 			}
 		}
 		ef.State = checkpoint.Sending
-		err := e.Client.Delete(ctx, id)
+		err := e.Client.Delete(e.hard, id)
 		status := helpscout.StatusOf(err)
 		switch kind := helpscout.KindOf(err); {
 		case err == nil:

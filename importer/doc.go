@@ -1,0 +1,76 @@
+// Package importer is the engine: it plans, delivers exactly once, settles what is in doubt, and reports. It prints
+// nothing and asks nobody; what a person sees is made of its events and its Report by the command.
+//
+// # Why this is difficult
+//
+// The Mailbox API has no idempotency key. A create call whose answer is lost (a time-out, a reset, a 504) may have been
+// applied, may not have been, or may be applied a minute later. Search lags behind writes, sometimes for hours. A
+// program that sends again doubles a customer's history; one that does not leaves a hole. So nothing that may have
+// been applied is ever sent again before its absence is proven.
+//
+// # The way of a part
+//
+// A part is one conversation to be created. Its row in the checkpoint is always ahead of the world:
+//
+//	pending --quota granted, intent durable--> sending --POST--> created(id)     an id came back
+//	                                              |-----------> rejected(why)   the server refused the record
+//	                                              |-----------> pending         certainly not applied
+//	                                              `-----------> in doubt        nobody knows
+//	in doubt --found, claimed--> created(id)
+//	in doubt --proven absent---> pending    (three times: rejected, the server fails on this record)
+//
+// A process that dies leaves rows as sending; the next run opens them as in doubt. Everything else that changes the
+// account (an upload, an appended thread, a delete) has an intent row of its own with the same states.
+//
+// # What each answer means
+//
+//	429, connection refused, no such host                     certainly not applied: back to pending, wait
+//	413 with attachments in the create call                   not applied: again, attachments go by themselves
+//	401                                                       not applied: once more with a fresh token, then stop (4)
+//	403 before the first success                              stop (4)
+//	400, 403, 404, 409, 412, 415, 422, 423                    rejected: this record, with the server's words
+//	50 like rejections in a row (12 if they are the first)    stop (5); they are pending again, not rejected
+//	time-out, reset, EOF, 5xx, 408, 3xx, 2xx without an id    in doubt
+//	five doubts in a row                                      no write until a read succeeds
+//	25 doubts in a row                                        stop (5): reads work, writes do not
+//	no answer at all for run.outage_patience                  stop (5), everything saved
+//
+// # Settling
+//
+// Parts in doubt are settled at the end of the queue, where waiting costs nothing, in groups of one createdAt second.
+// createdAt is under our control and has whole seconds, so one list call for that second, account-wide and with every
+// status, finds nearly all of them. What is found must match in all that can be read back, must not belong to another
+// part, and must answer 200 by its id; parts and candidates are paired one to one, by thread times and texts where
+// several remain. A conversation of that second which differs in the rest was touched by somebody: a near miss. The
+// part stays in doubt and names it.
+//
+// Absence is proven by three things together: run.settle has passed since we gave up; the newest conversations, walked
+// down to the highest number known before the request, show no candidate; and the same list shows a conversation of
+// ours that was created after we gave up, the fence, so the list does not lag behind the question. The last ticket of
+// a round is held back to be that fence. With nothing left to send, the settle time doubles instead. A last look goes
+// to the customer's other conversations: somebody may have merged it.
+//
+// A request can be applied later than any settle time. Therefore a part that was sent again is watched until three
+// settle times after its first lost answer; a twin that turns up by then is deleted, under an intent row. What is
+// applied later still is the one thing the API gives no means to see.
+//
+// # Before the first write
+//
+// A new checkpoint is planned beside its place and moved there only when nothing speaks against sending: no finding
+// blocks the job, the mailbox holds no mail of the same dates that came by itself, up to 20 list calls find none of
+// the job's conversations in the account (a lost checkpoint would double them), and a person has confirmed it. Then
+// the canary: the first few conversations carry everything the job uses and are read back before the rest goes out.
+//
+// # Where to read
+//
+//	job.go run.go         a run from the first read to the last
+//	prepare.go survey.go  the planning pass, shared with dryrun.go
+//	gate.go preflight.go  before the first write
+//	deliver.go send.go    the pool, one part
+//	effects.go            uploads and appended threads
+//	settle.go match.go    what became of a lost answer; settle_effects.go the same for effects
+//	watch.go redo.go      twins that came late; a changed mapping
+//	canary.go outage.go   when to stop early
+//	quota.go              one limiter for all
+//	finish.go report.go   sums, verdict, exit code
+package importer
