@@ -1,0 +1,248 @@
+package mboxfile
+
+import (
+	"context"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"hash/crc32"
+	"io/fs"
+	"os"
+	"strconv"
+
+	"hsimport/sources"
+	"hsimport/sources/mail"
+)
+
+// Ticket reads the mails of ticket i again and decodes them. Its messages are ordered by date; within one second, those
+// with fewer references first. A mail that has changed since Open is sources.ErrChanged.
+func (s *Source) Ticket(ctx context.Context, i int) (*sources.Ticket, error) {
+	tk := &s.threads.tickets[i]
+	members := s.threads.members[tk.start : tk.start+tk.n]
+	out := &sources.Ticket{
+		Key: sources.Key(s.threads.key(tk)), Kind: sources.Mail, Channel: "email", CreatedAt: timeOf(tk.created),
+		UpdatedAt: timeOf(tk.last), Position: s.position(members[0]),
+	}
+	r := reader{s: s}
+	defer r.close()
+	joins := joiner{s: s, gmail: s.index.at(int(tk.root)).gmail, several: len(members) > 1}
+	for n, m := range members {
+		if err := ctx.Err(); err != nil {
+			return nil, err
+		}
+		msg, err := r.message(m)
+		if err != nil {
+			return nil, err
+		}
+		msg.Ordinal = n
+		joins.add(msg, r.head)
+		out.Messages = append(out.Messages, msg)
+		out.Labels = append(out.Labels, msg.Labels...)
+	}
+	out.Subject = out.Messages[0].Subject
+	out.Labels = unite(out.Labels)
+	out.Joins = joins.reasons()
+	return out, nil
+}
+
+// A reader reads mails by their records and keeps the file open that it read last.
+type reader struct {
+	s    *Source
+	file *os.File
+	at   uint32 // number of file
+	head *mail.Head
+}
+
+func (r *reader) close() {
+	if r.file != nil {
+		r.file.Close()
+		r.file = nil
+	}
+}
+
+// open makes the file of a record the open one.
+func (r *reader) open(i uint32) error {
+	rec := r.s.index.at(int(i))
+	if r.file != nil && r.at == rec.file {
+		return nil
+	}
+	r.close()
+	f, err := os.Open(r.s.index.files[rec.file].path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return r.changed(i, "it is gone")
+	}
+	if err != nil {
+		return fmt.Errorf("read %s: %w", r.s.index.files[rec.file].name, plain(err))
+	}
+	r.file, r.at = f, rec.file
+	return nil
+}
+
+// raw reads the bytes of a record with the From_ line before them, and proves that they are those of the index.
+func (r *reader) raw(i uint32) (sep, raw []byte, err error) {
+	if err := r.open(i); err != nil {
+		return nil, nil, err
+	}
+	rec := r.s.index.at(int(i))
+	buf := make([]byte, int(rec.sep)+int(rec.size))
+	if n, err := r.file.ReadAt(buf, rec.off-int64(rec.sep)); n < len(buf) {
+		return nil, nil, r.changed(i, fmt.Sprintf("the mail cannot be read whole (%v)", err))
+	}
+	sep, raw = buf[:rec.sep], buf[rec.sep:]
+	if crc32.Checksum(raw, castagnoli) != rec.check {
+		return nil, nil, r.changed(i, "the mail there is another one")
+	}
+	return sep, raw, nil
+}
+
+func (r *reader) changed(i uint32, what string) error {
+	return fmt.Errorf("%s: %s: %w", r.s.position(i), what, sources.ErrChanged)
+}
+
+// message reads and decodes one mail. Its header is in r.head afterwards.
+func (r *reader) message(i uint32) (*sources.Message, error) {
+	sep, raw, err := r.raw(i)
+	if err != nil {
+		return nil, err
+	}
+	s, rec := r.s, r.s.index.at(int(i))
+	opts := mail.Options{Zone: s.scan.zone, Position: s.position(i)}
+	if len(sep) > 0 {
+		line, _ := cutLine(sep)
+		opts.Separator, _ = mail.ParseSeparatorDate(line)
+	}
+	quoting := s.index.files[rec.file].quoting
+	reopen := func() ([]byte, error) {
+		again := reader{s: s}
+		defer again.close()
+		_, raw, err := again.raw(i)
+		if err != nil {
+			return nil, err
+		}
+		return prepare(raw, quoting), nil
+	}
+	d := s.sums.Get().(*digester)
+	sum := d.digest(raw)
+	s.sums.Put(d)
+	ready := prepare(raw, quoting)
+	msg := mail.Parse(ready, reopen, opts)
+	r.head = mail.ParseHead(ready[:min(len(ready), maxHead)], opts)
+	msg.Digest = hex.EncodeToString(sum[:])
+	msg.Key = sources.Key(appendKey(nil, keyID(r.head.MessageID), rec, s.threads.alone(i, rec)))
+	msg.Labels = s.index.labels.sets[rec.labels]
+	msg.Position = opts.Position
+	s.noteCopies(msg, i)
+	return msg, nil
+}
+
+// keyID is the Message-ID that a key is made of.
+func keyID(id string) []byte {
+	if len(id) > maxKeyID {
+		return nil
+	}
+	return []byte(id)
+}
+
+// noteCopies says where the further copies of a mail are.
+func (s *Source) noteCopies(msg *sources.Message, i uint32) {
+	first, n := s.copiesOf(i)
+	if n == 0 {
+		return
+	}
+	text := fmt.Sprintf("the same mail is at %s too", s.position(first))
+	if n > 1 {
+		text += fmt.Sprintf(" and at %d more places", n-1)
+	}
+	msg.Problems = append(msg.Problems, sources.Problem{
+		Severity: sources.Info, Code: "copy-merged", Text: text, Position: s.position(i),
+	})
+}
+
+// A joiner finds out why the mails of one ticket are together.
+type joiner struct {
+	s       *Source
+	gmail   uint64
+	several bool
+	parts   []joinPart
+}
+
+type joinPart struct {
+	key     sources.Key
+	id      string
+	subject string
+	gmail   bool
+	refs    []string // nearest first
+	parents int      // how many of refs are of In-Reply-To
+}
+
+func (j *joiner) add(msg *sources.Message, head *mail.Head) {
+	if !j.several {
+		return
+	}
+	p := joinPart{key: msg.Key, id: head.MessageID, subject: msg.Subject, parents: len(head.InReplyTo)}
+	if j.gmail != 0 && head.GmailThread == strconv.FormatUint(j.gmail, 10) && j.s.opts.ThreadBy != "references" {
+		p.gmail = true
+	}
+	p.refs = append(p.refs, head.InReplyTo...)
+	for i := len(head.References) - 1; i >= 0; i-- {
+		p.refs = append(p.refs, head.References[i])
+	}
+	j.parts = append(j.parts, p)
+}
+
+// reasons gives for each mail but the first why it is in the ticket: Gmail's thread, the nearest mail of the ticket
+// that it answers, the missing mail that it and another one answer, the mail that answers it, the Message-ID that it
+// shares with a twin, or its subject.
+func (j *joiner) reasons() []sources.Join {
+	if len(j.parts) < 2 {
+		return nil
+	}
+	owners, named := map[string]int{}, map[string]int{}
+	for _, p := range j.parts {
+		if p.id != "" {
+			owners[p.id]++
+		}
+		seen := map[string]bool{p.id: true}
+		for _, ref := range p.refs {
+			if !seen[ref] {
+				seen[ref] = true
+				named[ref]++
+			}
+		}
+	}
+	var out []sources.Join
+	for _, p := range j.parts[1:] {
+		reason, with := p.reason(owners, named)
+		if p.gmail {
+			reason, with = "gmail", strconv.FormatUint(j.gmail, 10)
+		}
+		out = append(out, sources.Join{Message: p.key, Reason: reason, With: with})
+	}
+	return out
+}
+
+func (p joinPart) reason(owners, named map[string]int) (reason, with string) {
+	word := func(i int) string {
+		if i < p.parents {
+			return "in-reply-to"
+		}
+		return "references"
+	}
+	for i, ref := range p.refs {
+		if ref != p.id && owners[ref] > 0 {
+			return word(i), ref
+		}
+	}
+	for i, ref := range p.refs {
+		if ref != p.id && named[ref] > 1 {
+			return word(i), ref
+		}
+	}
+	switch {
+	case p.id != "" && named[p.id] > 0:
+		return "references", p.id
+	case p.id != "" && owners[p.id] > 1:
+		return "message-id", p.id
+	}
+	return "subject", p.subject
+}
