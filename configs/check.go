@@ -12,8 +12,11 @@ import (
 	_ "time/tzdata" // the same zones on every machine
 
 	"golang.org/x/net/html/charset"
+	"golang.org/x/text/encoding"
+	"golang.org/x/text/encoding/ianaindex"
 
 	"hsimport/mapping"
+	"hsimport/sources/csvfile"
 )
 
 // check looks at everything that can be judged without the input and the account, and blames the line.
@@ -36,6 +39,15 @@ func (d *decoder) refuse(key, text string) *Error {
 		}
 	}
 	d.add(e)
+	return e
+}
+
+// refuseKey adds a problem at the key itself, not at its value.
+func (d *decoder) refuseKey(key, text string) *Error {
+	e := d.refuse(key, text)
+	if m, ok := d.keys[key]; ok {
+		e.Line, e.Column = m.line, m.column
+	}
 	return e
 }
 
@@ -141,7 +153,9 @@ func (d *decoder) checkSource(s *Source) {
 	d.checkPaths("source.paths", s.Paths)
 	d.checkPaths("source.csv.messages", s.CSV.Messages)
 	d.checkPaths("source.csv.users", s.CSV.Users)
-	d.checkZone("source.csv.time_zone", s.CSV.TimeZone)
+	if zone := s.CSV.TimeZone; !fixedZone(zone) {
+		d.checkZone("source.csv.time_zone", zone)
+	}
 	d.checkZone("source.mbox.time_zone", s.Mbox.TimeZone)
 	if s.Mbox.SubjectWindow > 0 && !s.Mbox.SubjectFallback {
 		d.refuse("source.mbox.subject_window", "without subject_fallback: true it does nothing")
@@ -176,6 +190,12 @@ func (d *decoder) checkZone(key, zone string) {
 	}
 }
 
+// fixedZone knows +02:00, which tables may be in.
+func fixedZone(zone string) bool {
+	_, err := time.Parse("-07:00", zone)
+	return err == nil
+}
+
 // zoneNames are those most often mistyped; any other IANA name is as good.
 var zoneNames = []string{
 	"UTC", "Europe/London", "Europe/Berlin", "Europe/Paris", "Europe/Madrid", "Europe/Amsterdam",
@@ -198,14 +218,14 @@ func (d *decoder) checkCSV(c *Config) {
 		}
 	}
 	if csv.Encoding != "" {
-		if e, name := charset.Lookup(csv.Encoding); e == nil || name == "replacement" {
+		if !knownCharset(csv.Encoding) {
 			d.refuse("source.csv.encoding", fmt.Sprintf("%s is not a charset", shorten(csv.Encoding))).Hint = "such as utf-8, windows-1252, utf-16le; left out, it is detected"
 		}
 	}
-	d.checkHeaders("source.csv.columns", csv.Columns)
+	d.checkColumns("columns", csv.Layout, csv.Columns)
+	d.checkColumns("message_columns", csv.Layout, csv.MessageColumns)
+	d.checkColumns("user_columns", csv.Layout, csv.UserColumns)
 	d.checkHeaders("source.csv.fields", csv.Fields)
-	d.checkHeaders("source.csv.message_columns", csv.MessageColumns)
-	d.checkHeaders("source.csv.user_columns", csv.UserColumns)
 	d.checkCharacter("source.csv.delimiter", csv.Delimiter, "tab")
 	d.checkCharacter("source.csv.quote", csv.Quote, "")
 	if csv.LegacyURL != "" && !strings.Contains(csv.LegacyURL, "{id}") {
@@ -216,6 +236,39 @@ func (d *decoder) checkCSV(c *Config) {
 			d.refuse(fmt.Sprintf("source.csv.legacy_hosts[%d]", i), fmt.Sprintf("%s is not a host", shorten(host))).Hint = "write it without https:// and path"
 		}
 	}
+}
+
+// knownCharset accepts what tables can be read in: the labels of the web, the names of IANA, and utf-8-sig.
+func knownCharset(label string) bool {
+	switch strings.ToLower(label) {
+	case "utf8", "utf-8-sig", "utf16", "utf-16", "ascii":
+		return true
+	}
+	if e, _ := charset.Lookup(label); e != nil && e != encoding.Replacement {
+		return true
+	}
+	e, err := ianaindex.IANA.Encoding(label)
+	return err == nil && e != nil
+}
+
+// checkColumns holds our names of columns to those that there are.
+func (d *decoder) checkColumns(table, layout string, columns map[string]string) {
+	key := "source.csv." + table
+	names := csvfile.ColumnNames(table, layout)
+	every := slices.Concat(csvfile.ColumnNames("columns", ""), csvfile.ColumnNames("message_columns", ""), csvfile.ColumnNames("user_columns", ""))
+	for _, ours := range sortedKeys(columns) {
+		switch {
+		case slices.Contains(names, ours):
+		case slices.Contains(every, ours):
+			d.refuseKey(key+"."+ours, "this column means nothing here").Hint = "known here: " + strings.Join(names, ", ")
+		default:
+			e := d.refuseKey(key+"."+ours, "unknown column of ours")
+			if e.Nearest = nearest(ours, names); e.Nearest == "" {
+				e.Hint = "known here: " + strings.Join(names, ", ") + "; custom fields go into fields"
+			}
+		}
+	}
+	d.checkHeaders(key, columns)
 }
 
 func (d *decoder) checkHeaders(key string, columns map[string]string) {

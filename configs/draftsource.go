@@ -8,13 +8,14 @@ import (
 
 	"hsimport/mapping"
 	"hsimport/sources"
+	"hsimport/sources/csvfile"
 )
 
 // csv writes the section of a table.
 func (d *draft) csv(paths []string) {
 	s := d.survey
 	tickets, messages, users := paths, []string(nil), []string(nil)
-	if s.Layout == "joined" {
+	if s.Layout == csvfile.Joined {
 		tickets, messages, users = split(paths)
 	}
 	d.key(1, "paths", items(tickets), "")
@@ -92,91 +93,27 @@ func hours(h [24]int) string {
 
 const ambiguous = "ambiguous day/month"
 
-// dateFormats asks for the order of day and month where the data leaves it open; declared layouts count for every
-// column, so those of the others stand beside it.
+// dateFormats asks for the order of day and month where the data leaves it open.
 func (d *draft) dateFormats() {
-	var example string
-	var others []string
-	for _, c := range d.survey.Columns {
-		switch {
-		case c.Kind != "date":
-		case c.Layout != ambiguous:
-			if c.Layout != "" && !slices.Contains(others, c.Layout) {
-				others = append(others, c.Layout)
-			}
-		case example == "" && len(c.Examples) > 0:
-			example = c.Examples[0]
-		}
-	}
-	if example == "" {
+	i := slices.IndexFunc(d.survey.Columns, func(c sources.SurveyColumn) bool { return c.Kind == "date" && c.Layout == ambiguous })
+	if i < 0 {
 		return
 	}
-	day, month := layouts(example)
-	q := Question{
-		Key: "source.csv.date_formats", Guess: day,
-		Text: fmt.Sprintf("%s: which is the day?", shorten(example)),
-	}
-	if day != "" {
-		q.Choices = []string{day, month}
-		q.Text += fmt.Sprintf(" day first is %s, month first is %s", day, month)
-	} else {
-		q.Guess = "iso"
-	}
-	v, comment := d.ask(q)
-	if comment != "" {
-		d.note(2, comment)
-	}
-	list := []string{v}
-	for _, o := range others {
-		list = append(list, value(o))
-	}
-	if n := len(d.questions); n > 0 && d.questions[n-1].Key == q.Key {
-		d.questions[n-1].Line = d.line
-	}
-	d.put(2, "date_formats: ["+strings.Join(list, ", ")+"]", "")
-}
-
-var ambiguousDate = regexp.MustCompile(`^(\d{1,2})([/.\-])(\d{1,2})([/.\-])(\d{4}|\d{2})(?:(,? |T)(\d{1,2}):(\d{2})(:\d{2})?( ?[AaPp][Mm])?)?$`)
-
-// layouts are the Go layouts of a date whose day and month cannot be told apart, day first and month first.
-func layouts(example string) (day, month string) {
-	m := ambiguousDate.FindStringSubmatch(strings.TrimSpace(example))
-	if m == nil {
-		return "", ""
-	}
-	digits := func(written, short, long string) string {
-		if len(written) == 1 {
-			return short
-		}
-		return long
-	}
-	year := map[int]string{2: "06", 4: "2006"}[len(m[5])]
-	clock := ""
-	if m[7] != "" {
-		hour := "15"
-		if m[10] != "" {
-			hour = digits(m[7], "3", "03")
-		}
-		clock = m[6] + hour + ":04"
-		if m[9] != "" {
-			clock += ":05"
-		}
-		switch half := m[10]; {
-		case strings.ToLower(half) != half:
-			clock += half[:len(half)-2] + "PM"
-		case half != "":
-			clock += half[:len(half)-2] + "pm"
-		}
-	}
-	d, mo := digits(m[1], "2", "02"), digits(m[3], "1", "01")
-	day = d + m[2] + mo + m[4] + year + clock
-	d, mo = digits(m[3], "2", "02"), digits(m[1], "1", "01")
-	return day, mo + m[2] + d + m[4] + year + clock
+	c := d.survey.Columns[i]
+	v, comment := d.ask(Question{
+		Key: "source.csv.date_formats", Choices: []string{"dmy", "mdy"}, Guess: "dmy",
+		Text: fmt.Sprintf("column %s says %s: day first (dmy) or month first (mdy)?", shorten(c.Name), oneLine(strings.Join(c.Examples, " | "))),
+	})
+	d.key(2, "date_formats", "["+v+"]", comment)
 }
 
 // columns writes the table of columns that were recognised, and names the others.
 func (d *draft) columns() {
-	roles, left := roles(d.survey.Columns)
+	if d.survey.Layout == csvfile.Joined {
+		d.note(2, "columns, message_columns, user_columns: found by their headers; hsimport inspect shows them")
+		return
+	}
+	roles, left := roles(d.survey.Columns, csvfile.ColumnNames("columns", d.survey.Layout))
 	if len(roles) > 0 {
 		d.put(2, "columns:", "ours: theirs")
 		for _, r := range roles {
@@ -196,12 +133,12 @@ func (d *draft) columns() {
 
 type role struct{ role, header, comment string }
 
-// roles gives each of our names to the fullest column that may have it. Comments may be many: repeated headers are
-// taken all together.
-func roles(columns []sources.SurveyColumn) (found []role, left []sources.SurveyColumn) {
+// roles gives each of our names that mean something here to the fullest column that may have it. Comments may be many:
+// repeated headers are taken all together.
+func roles(columns []sources.SurveyColumn, names []string) (found []role, left []sources.SurveyColumn) {
 	best := map[string]int{}
 	for i, c := range columns {
-		if c.Role == "" || c.Filled == 0 {
+		if !slices.Contains(names, c.Role) || c.Filled == 0 {
 			continue
 		}
 		if j, taken := best[c.Role]; !taken || c.Filled > columns[j].Filled {
@@ -212,7 +149,7 @@ func roles(columns []sources.SurveyColumn) (found []role, left []sources.SurveyC
 		j, has := best[c.Role]
 		switch {
 		case c.Filled == 0:
-		case c.Role == "" || !has:
+		case !has:
 			left = append(left, c)
 		case i == j:
 			found = append(found, named(columns, c))

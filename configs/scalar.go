@@ -35,8 +35,8 @@ func (d *decoder) text(n *yaml.Node, v reflect.Value, key string) {
 	}
 	if strings.TrimSpace(s) == open {
 		d.unanswered = append(d.unanswered, Unanswered{Key: key, Line: n.Line})
-		if strings.HasSuffix(key, ".time_zone") {
-			v.SetString(open) // the formats say themselves when a date needs the zone
+		if key == "source.csv.time_zone" {
+			v.SetString(open) // tables say themselves whether a date needs the zone
 		}
 		return
 	}
