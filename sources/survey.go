@@ -41,7 +41,8 @@ type SurveyFile struct {
 	Encoding   string
 	Confidence int // of Encoding, in percent
 	Delimiter  string
-	LineEnd    string // "LF", "CRLF", "mixed"
+	LineEnd    string // "LF", "CRLF", "CR", "mixed"
+	Role       string // tables: what its rows are: "tickets", "messages", "users"; empty when it is none of these
 }
 
 // A Count is a value and how often it occurs.
@@ -59,6 +60,7 @@ type SurveyColumn struct {
 	Filled   int
 	Of       int
 	Examples []string // at most three, shortened
+	File     string   // the path of its SurveyFile; empty when there is one file only
 }
 
 // A SurveyItem is one of the biggest or longest things.

@@ -236,6 +236,21 @@ func essence(body string) string {
 	return string(out)
 }
 
+// plainText is body with every tag made a blank, and its entities read.
+func plainText(body string) string {
+	body = html.UnescapeString(body)
+	var b strings.Builder
+	for {
+		i := strings.IndexByte(body, '<')
+		if i < 0 {
+			return b.String() + body
+		}
+		b.WriteString(body[:i])
+		b.WriteByte(' ')
+		body = body[i+tagLen(body[i:]):]
+	}
+}
+
 // tagLen is the length of the tag at the start of s, or 1 where none is. It looks only so far ahead.
 func tagLen(s string) int {
 	if len(s) < 2 || s[1] != '/' && s[1] != '!' && (s[1]|0x20 < 'a' || s[1]|0x20 > 'z') {

@@ -22,7 +22,7 @@ func (s *Source) bindFile(f *file, sh shape, columns, fields map[string]string, 
 		return s.inputError(f.in.name, errors.New("the file is empty: there is no header"), "")
 	}
 	if len(columns) == 0 {
-		columns = guessColumns(sh, rows[0].cells, nil)
+		columns = s.guessed(sh, rows)
 	}
 	if sh == ticketRows {
 		sh = s.ticketShape(columns)
@@ -51,6 +51,19 @@ func (s *Source) bindFile(f *file, sh shape, columns, fields map[string]string, 
 	return &sources.InputError{
 		Position: sources.Position{File: f.in.name, Line: rows[0].line, Offset: -1}, Err: firstErr, Hint: hint,
 	}
+}
+
+// guessed maps the columns of a file that the configuration says nothing about.
+func (s *Source) guessed(sh shape, rows []headRow) map[string]string {
+	var sample [][]string
+	for _, r := range rows[1:] {
+		sample = append(sample, r.cells)
+	}
+	if sh == ticketRows && (s.opts.Layout == MessagePerRow ||
+		s.opts.Layout == "" && len(s.opts.Messages) == 0 && guessShape(rows[0].cells, sample) != ticketRows) {
+		sh = messageRows
+	}
+	return guessColumns(sh, rows[0].cells, sample)
 }
 
 // ticketShape decides between the two layouts of one table.
@@ -94,7 +107,7 @@ func (s *Source) checkBinding(f *file, columns map[string]string, key string) er
 	case f.b.shape == userRows:
 		return need(userID, "without it no id finds its user")
 	}
-	if len(columns) == 0 {
+	if len(columns) == 0 && s.stats == nil {
 		return s.inputError(f.in.name, fmt.Errorf("%s: no column is mapped", key), "hsimport init writes a draft")
 	}
 	return nil

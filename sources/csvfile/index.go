@@ -139,6 +139,9 @@ func (x *indexer) scan(ctx context.Context) error {
 	s.rows = newRowTable(s.temp.get)
 	s.tickets = newTicketTable()
 	s.users = nil
+	if s.stats != nil {
+		s.stats.reset(s.files)
+	}
 	for _, f := range s.files {
 		f.facts = [roleCount]dateFacts{}
 		f.rowCount = 0
@@ -259,6 +262,9 @@ func (x *indexer) columns(f *file, rec *record) {
 			u.example = shorten(string(rec.cell(i, f.d.quote, &x.v.scratch)), 60)
 		}
 		u.filled++
+		if x.s.stats != nil {
+			x.s.stats.add(f, i, string(rec.cell(i, f.d.quote, &x.v.scratch)))
+		}
 	}
 }
 

@@ -27,6 +27,9 @@ func (b *builder) merge() {
 		return
 	}
 	t.Position = b.facts[0].position
+	if full := slices.DeleteFunc(slices.Clone(b.facts), (*ticketFacts).blank); len(full) > 0 {
+		b.facts = full // some desks fill the ticket's columns in its first row only
+	}
 	b.blockReused()
 	slices.SortStableFunc(b.facts, compareFacts)
 	newest := b.facts[len(b.facts)-1]
@@ -52,6 +55,16 @@ func compareFacts(a, b *ticketFacts) int {
 	return cmp.Or(
 		a.updated.t.Compare(b.updated.t), a.at.Compare(b.at), a.closed.t.Compare(b.closed.t), strings.Compare(a.print, b.print),
 	)
+}
+
+// blank reports whether the row says nothing of the ticket but its id.
+func (f *ticketFacts) blank() bool {
+	for _, r := range [...]role{subject, status, groupName, priority, channel, ticketURL} {
+		if f.text[r] != "" {
+			return false
+		}
+	}
+	return f.requester.IsZero() && f.assignee.IsZero() && f.created.t.IsZero() && f.updated.t.IsZero() && f.closed.t.IsZero()
 }
 
 // oldest is the first value of a role that is not empty, in the order of compareFacts; newest the last.

@@ -8,6 +8,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
+	"unicode"
 
 	"hsimport/sources"
 )
@@ -135,8 +137,18 @@ func (b *builder) dropDescription() {
 			first = d
 		}
 	}
-	if first == nil || !sameText(desc.m.Body, first.m.Body) {
+	if first == nil {
 		return
+	}
+	same, exact := repeatsText(desc.m, first.m)
+	if !same {
+		return
+	}
+	if !exact {
+		b.t.Problems = append(b.t.Problems, sources.Problem{
+			Severity: sources.Info, Code: "description-differs", Position: desc.m.Position,
+			Text: "the first message repeats the description, though not to the letter; the message is kept",
+		})
 	}
 	if first.m.CreatedAt.IsZero() && !desc.m.CreatedAt.IsZero() {
 		first.m.CreatedAt = desc.m.CreatedAt
@@ -152,18 +164,53 @@ func (b *builder) dropDescription() {
 	b.msgs = slices.Delete(b.msgs, at, at+1)
 }
 
+// repeatsText reports whether message m repeats the description: its text is the same, or holds it, or, when both are of
+// one moment, has four in five of its words (a desk renders a call or a signature in two ways). exact says that nothing
+// of the description is missing in m.
+func repeatsText(desc, m *sources.Message) (same, exact bool) {
+	x, y := essence(desc.Body), essence(m.Body)
+	if x == "" || y == "" {
+		// Signs alone, such as an emoji.
+		same := strings.Join(strings.Fields(plainText(desc.Body)), " ") == strings.Join(strings.Fields(plainText(m.Body)), " ")
+		return same, same
+	}
+	if x == y {
+		return true, true
+	}
+	gap := m.CreatedAt.Sub(desc.CreatedAt).Abs()
+	moment := gap <= 5*time.Second && !m.CreatedAt.IsZero() && !desc.CreatedAt.IsZero()
+	if strings.Contains(y, x) && (moment || len(x) >= 40) {
+		return true, true
+	}
+	if !moment {
+		return false, false
+	}
+	words, found := 0, 0
+	in := wordSet(m.Body)
+	for w := range wordSet(desc.Body) {
+		words++
+		if in[w] {
+			found++
+		}
+	}
+	return 5*found >= 4*words, false
+}
+
+// wordSet is the words of a body, without tags and case.
+func wordSet(body string) map[string]bool {
+	words := map[string]bool{}
+	for w := range strings.FieldsFuncSeq(plainText(body), func(r rune) bool { return !unicode.IsLetter(r) && !unicode.IsDigit(r) }) {
+		words[strings.ToLower(w)] = true
+	}
+	return words
+}
+
 // before says which of two comments comes first; without times, the place says.
 func (b *builder) before(x, y *draft) bool {
 	if x.m.CreatedAt.IsZero() || y.m.CreatedAt.IsZero() || x.m.CreatedAt.Equal(y.m.CreatedAt) {
 		return x.place < y.place
 	}
 	return x.m.CreatedAt.Before(y.m.CreatedAt)
-}
-
-// sameText compares two renderings of one text.
-func sameText(a, b string) bool {
-	x, y := essence(a), essence(b)
-	return x == y && x != ""
 }
 
 // sort puts the messages in order: by time, then by what the source says, never by the place in the file. A message

@@ -36,6 +36,7 @@ type Source struct {
 	digest  string
 	temp    tempDir
 	seed    maphash.Seed
+	stats   *stats // of a survey; else nil
 }
 
 // A file is one table of the source.
