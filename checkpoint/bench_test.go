@@ -82,8 +82,8 @@ func million(b *testing.B) *Store {
 	ok(b, l.Finish(true))
 	b.Logf("load of a million parts: %v", time.Since(start).Round(time.Millisecond))
 	ok(b, s.do(b.Context(), "bench", func(t tx) error {
-		_, err := t.exec("WITH RECURSIVE i(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM i WHERE n < 3000000) "+
-			"INSERT INTO message (key, digest, part_id, thread) SELECT '<' || (n * 7919 % 3000017) || '.abcdef@mail.example>', "+
+		_, err := t.exec("WITH RECURSIVE i(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM i WHERE n < 3000000) " +
+			"INSERT INTO message (key, digest, part_id, thread) SELECT '<' || (n * 7919 % 3000017) || '.abcdef@mail.example>', " +
 			"randomblob(32), 1 + (n - 1) / 3, n % 3 FROM i")
 		if err != nil {
 			return err

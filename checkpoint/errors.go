@@ -128,8 +128,8 @@ func explain(path string, err error) error {
 	case sqlite3.ErrNotADB:
 		return fmt.Errorf("checkpoint %s: %w: %w", path, ErrNotCheckpoint, err)
 	case sqlite3.ErrIoErr:
-		return fmt.Errorf("checkpoint %s: the disk does not answer: nothing more is written to it; "+
-			"look after the disk and start again: %w", path, err)
+		return fmt.Errorf("checkpoint %s: the disk refused: nothing more is written to it; "+
+			"look after the disk (its health, a quota) and start again: %w", path, err)
 	case sqlite3.ErrCantOpen, sqlite3.ErrPerm:
 		return fmt.Errorf("checkpoint %s: it cannot be opened: look at the permissions of the file and its folder: %w",
 			path, err)

@@ -138,16 +138,20 @@ func createFile(ctx context.Context, path, real string, job Job) error {
 }
 
 // nothingThere refuses to create over a file, or beside the WAL of one that is gone: SQLite would replay that into the
-// new file, and what it says of sent conversations would be lost.
+// new file, and what it says of sent conversations would be lost. An empty WAL, such as a view leaves, says nothing.
 func nothingThere(path, real string) error {
-	for _, suffix := range []string{"", "-wal", "-journal"} {
-		switch _, err := os.Lstat(real + suffix); {
-		case err == nil && suffix == "":
-			return fmt.Errorf("create checkpoint %s: %w", path, ErrExists)
-		case err == nil:
+	if _, err := os.Lstat(real); err == nil {
+		return fmt.Errorf("create checkpoint %s: %w", path, ErrExists)
+	} else if !errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("create checkpoint %s: %w", path, err)
+	}
+	for _, suffix := range []string{"-wal", "-journal"} {
+		info, err := os.Stat(real + suffix)
+		if err == nil && info.Size() > 0 {
 			return fmt.Errorf("create checkpoint %s: %s%s is left of a checkpoint that is gone: "+
 				"bring that back, or move this file away too: %w", path, path, suffix, ErrExists)
-		case !errors.Is(err, fs.ErrNotExist):
+		}
+		if err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return fmt.Errorf("create checkpoint %s: %w", path, err)
 		}
 	}

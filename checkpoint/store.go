@@ -76,7 +76,8 @@ func Open(ctx context.Context, path string, job Job) (*Store, error) {
 }
 
 // View opens a checkpoint for reading only, whatever its job. It takes no lock and works while a run writes; every
-// answer is a consistent one as of its own moment.
+// answer is a consistent one as of its own moment. It never changes the file, and may leave an empty -wal and a -shm
+// file beside it, which the next Open tidies away.
 func View(ctx context.Context, path string) (*Store, error) {
 	real, err := existing(path)
 	if err != nil {

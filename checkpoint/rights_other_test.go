@@ -1,0 +1,8 @@
+//go:build !unix
+
+package checkpoint
+
+import "errors"
+
+func dropRights() error       { return errors.ErrUnsupported }
+func boundFiles(uint64) error { return errors.ErrUnsupported }
