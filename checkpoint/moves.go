@@ -220,17 +220,19 @@ func (s *Store) MarkDeleted(ctx context.Context, partID int64, at time.Time) err
 	})
 }
 
+// Died is the reason of what was under way when its process ended.
+const Died = "the process ended before the answer came"
+
 // Recover puts in doubt whatever an earlier process left in sending: its answers died with it. It returns how many
 // parts and effects those were, and is to be called before the first Begin.
 func (s *Store) Recover(ctx context.Context, at time.Time) (int, error) {
 	count := 0
-	const reason = "the process ended before the answer came"
 	err := s.do(ctx, "recover", func(t tx) error {
-		parts, err := t.exec("UPDATE part SET state = 4, gave_up_at = ?, reason = ? WHERE state = 1", stamp(at), reason)
+		parts, err := t.exec("UPDATE part SET state = 4, gave_up_at = ?, reason = ? WHERE state = 1", stamp(at), Died)
 		if err != nil {
 			return err
 		}
-		effects, err := t.exec("UPDATE effect SET state = 4, gave_up_at = ?, reason = ? WHERE state = 1", stamp(at), reason)
+		effects, err := t.exec("UPDATE effect SET state = 4, gave_up_at = ?, reason = ? WHERE state = 1", stamp(at), Died)
 		count = int(parts + effects)
 		return err
 	})

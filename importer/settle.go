@@ -426,7 +426,7 @@ func (e *engine) absent(ctx context.Context, left []doubt) (again bool, err erro
 		if err != nil {
 			return again, err
 		}
-		if n < maxAbsences {
+		if n < maxAbsences || d.row.Reason == checkpoint.Died { // our own end says nothing about the record
 			again = true
 			continue
 		}
