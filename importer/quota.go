@@ -16,8 +16,10 @@ import (
 const (
 	window      = time.Minute
 	burst       = 2                // units; a write must fit
+	fence       = burst - 1        // a bucket of two lets fewer than rate+2 out in a window, and units are whole
 	defaultWait = window           // after a 429 that names no time
 	patience    = 15 * time.Second // how long a probe may go unanswered before another request probes
+	look        = time.Second      // how often who waits looks whether the rate has changed
 	tick        = time.Millisecond // shorter waits are not worth a timer; the limiter remembers them
 	idleAfter   = 10 * time.Second // a gap without a request as long as this is no work
 	unlimited   = 1.2e6            // units a minute from which the quota is as good as lifted
@@ -25,7 +27,7 @@ const (
 
 // Quota grants units of the account's quota to all workers together: a write costs two, a read one.
 //
-// One limiter runs at (limit x share - burst - rate x spread of latency) units a minute, so that no window of the
+// One limiter runs at (limit x share - 1 - rate x spread of latency) units a minute, so that no window of the
 // server, fixed or sliding, ever sees more than the limit. What others use is taken off (see [usage]). After a 429 a
 // gate before the limiter closes for everybody; when it is time, one request probes, and only its success lets the
 // others go on. Until the first answer, which tells the limit, one request at a time probes as well.
@@ -115,21 +117,22 @@ func (q *Quota) wait(ctx context.Context, units int) error {
 func (q *Quota) next(ctx context.Context, units int) error {
 	for {
 		now := time.Now()
+		q.adjust(now) // time passes without answers too
 		wait := q.gate.wait(now)
 		var r *rate.Reservation
 		if wait == 0 {
 			r = q.limiter.ReserveN(now, units)
-			if wait = r.DelayFrom(now); wait < tick {
-				q.gate.pass(now)
-				q.grant(now, units)
-				return nil
-			}
+			wait = r.DelayFrom(now)
 		}
-		fired, err := q.sleep(ctx, wait)
-		now = time.Now()
+		var fired bool
+		var err error
+		if r == nil || wait >= tick {
+			fired, err = q.sleep(ctx, min(wait, look))
+			now = time.Now()
+		}
 		switch {
 		case r == nil:
-		case fired && q.gate.pass(now):
+		case (wait < tick || fired && wait <= look) && q.gate.pass(now):
 			q.grant(now, units)
 			return nil
 		default:
@@ -199,6 +202,9 @@ func (q *Quota) adjust(now time.Time) {
 		return
 	}
 	q.limiter.SetLimitAt(now, target)
+	if old == rate.Inf {
+		q.limiter.ReserveN(now, burst) // whoever ran before us, and was killed, may have spent the burst of this window
+	}
 	if target > old*1.05 || target < old*0.95 {
 		q.signal()
 	}
@@ -215,7 +221,7 @@ func (q *Quota) rate(now time.Time) float64 {
 	if q.limit == 0 || float64(q.limit)*q.share >= unlimited {
 		return math.Inf(1)
 	}
-	own := q.lag.margin(float64(q.limit)*q.share-burst, now)
+	own := q.lag.margin(float64(q.limit)*q.share-fence, now)
 	left := q.use.left(now, q.limit, own)
 	return max(min(own, left), burst, float64(q.limit)/50)
 }

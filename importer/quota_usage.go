@@ -14,6 +14,7 @@ const unsettled = 2 * time.Second
 
 // ledger counts units by time, for a little more than the last two windows.
 type ledger struct {
+	base  time.Time        // of the slots; the clock of the machine may be set while a run goes on
 	total [ledgerSlots]int // all units up to the end of a slot
 	last  int64            // the newest slot
 }
@@ -23,10 +24,13 @@ const (
 	ledgerSlots = int64(130 * time.Second / ledgerSlot)
 )
 
-func slotOf(t time.Time) int64 { return t.UnixNano() / int64(ledgerSlot) }
+func (l *ledger) slot(t time.Time) int64 { return int64(t.Sub(l.base)/ledgerSlot) + 1 }
 
 func (l *ledger) add(t time.Time, units int) {
-	slot := max(slotOf(t), l.last)
+	if l.base.IsZero() {
+		l.base = t
+	}
+	slot := max(l.slot(t), l.last)
 	total := l.total[l.last%ledgerSlots]
 	for s := max(l.last+1, slot-ledgerSlots+1); s <= slot; s++ {
 		l.total[s%ledgerSlots] = total
@@ -37,7 +41,7 @@ func (l *ledger) add(t time.Time, units int) {
 
 // upTo is all units until t.
 func (l *ledger) upTo(t time.Time) int {
-	slot := min(slotOf(t), l.last)
+	slot := min(l.slot(t), l.last)
 	return l.total[max(slot, l.last-ledgerSlots+1, 0)%ledgerSlots]
 }
 
@@ -186,7 +190,7 @@ func (u *usage) left(now time.Time, limit int, own float64) float64 {
 // noise is what foreign use may seem to be although we are alone: the server has counted some of what was sent after
 // the answer, and not yet some of what was sent before. Who has seen a 429 lately is not alone.
 func (u *usage) noise(now time.Time, limit int) float64 {
-	if now.Sub(u.volley) < 10*window {
+	if u.begin.IsZero() && now.Sub(u.volley) < 10*window {
 		return 1
 	}
 	return max(4, float64(limit)/50)

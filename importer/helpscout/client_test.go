@@ -25,11 +25,11 @@ const (
 type api struct {
 	*httptest.Server
 	mu      sync.Mutex
-	tokens  int            // handed out so far; each invalidates the one before
-	seen    []string       // "METHOD path?query" of all other requests
-	bodies  []string       // and their bodies
-	rates   []Rate         // what Observe was told
-	grants  int            // reads granted
+	tokens  int             // handed out so far; each invalidates the one before
+	seen    []string        // "METHOD path?query" of all other requests
+	bodies  []string        // and their bodies
+	rates   []Rate          // what Observe was told
+	grants  int             // reads granted
 	refuse  func(n int) int // status of the n-th token request; 0: a token
 	handler http.HandlerFunc
 }

@@ -62,7 +62,7 @@ func (c *Client) Tags(ctx context.Context) ([]Tag, error) {
 	}
 	tags := make([]Tag, len(listed))
 	for i, t := range listed {
-		tags[i] = Tag{ID: t.ID, Name: t.Name}
+		tags[i] = Tag(t)
 	}
 	return tags, nil
 }
