@@ -337,9 +337,8 @@ func (w *world) newFile(c *call, conv *conversation, t *thread, f draftFile) *at
 	return a
 }
 
-// tally counts a new conversation in.
+// tally notes that tags were used.
 func (w *world) tally(conv *conversation, now int64) {
-	w.count(conv, 1)
 	for _, t := range conv.tags {
 		t.updated = now
 	}

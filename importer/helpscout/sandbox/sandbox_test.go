@@ -136,7 +136,9 @@ func sample(email, createdAt, more string) string {
 		`{"type":"reply","customer":{"email":"` + email + `"},"user":512344,"text":"It is on its way","imported":true,"createdAt":"` + createdAt + `"}]}`
 }
 
-func path(id int64, rest string) string { return "/v2/conversations/" + strconv.FormatInt(id, 10) + rest }
+func path(id int64, rest string) string {
+	return "/v2/conversations/" + strconv.FormatInt(id, 10) + rest
+}
 
 func TestCreatedConversationReadsBack(t *testing.T) {
 	c := with(t)
