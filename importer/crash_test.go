@@ -1,0 +1,240 @@
+package importer_test
+
+import (
+	"errors"
+	"fmt"
+	"path/filepath"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"hsimport/importer"
+	"hsimport/importer/helpscout/sandbox"
+	"hsimport/mapping"
+	"hsimport/sources"
+)
+
+var errCrash = errors.New("the process dies here")
+
+// crashJob is small and holds everything: a split ticket, attachments in the create call and after it, twins of one
+// second and one customer, live and closed.
+func crashJob() []*sources.Ticket {
+	split := aTicket("split", epoch, 7, "solved")
+	files := aTicket("files", epoch.Add(time.Hour), 2, "open")
+	attach(files.Messages[0], "small.txt", "a small file")
+	attach(files.Messages[1], "large.txt", strings.Repeat("a large file ", 5000))
+	attach(files.Messages[1], "large too.txt", strings.Repeat("another large file ", 5000))
+	return append(twins("same text", "same text"), split, files, aTicket("plain", epoch.Add(2*time.Hour), 1, "pending"))
+}
+
+// twins are two tickets of one customer, second and subject.
+func twins(first, second string) []*sources.Ticket {
+	var out []*sources.Ticket
+	for i, text := range []string{first, second} {
+		t := aTicket(fmt.Sprintf("twin%d", i), epoch.Add(30*time.Minute), 1, "solved")
+		t.Subject, t.Requester = "Twins", sources.Person{Name: "T Win", Email: "twin@customers.example"}
+		t.Messages[0].Author, t.Messages[0].Body = t.Requester, text
+		out = append(out, t)
+	}
+	return out
+}
+
+// lostAnswers are the ways in which an answer can go missing, and which calls it befalls.
+var lostAnswers = map[string]string{
+	"no fault":         "",
+	"not applied":      "create#2=reset create#5=504 create#8=500 upload#1=504 upload#4=reset",
+	"applied":          "create#2=reset,applied create#5=504,applied create#8=html200,applied upload#1=504,applied upload#4=reset,applied",
+	"applied 1s later": "create#2=reset,late:1s create#5=504,late:1s create#8=503,late:1s upload#1=504,late:1s upload#4=reset,late:1s",
+}
+
+func crashBench(t *testing.T, faults string, workers int) *bench {
+	b := newBench(t, crashJob()...)
+	b.maps.MaxThreads, b.maps.Headroom = 4, new(int)
+	b.maps.InlineSize, b.opts.Workers = mapping.Size(64000), importer.Workers(workers)
+	rules, err := sandbox.ParseFaults(faults)
+	if err != nil {
+		t.Fatal(err)
+	}
+	b.box.SetFaults(rules)
+	return b
+}
+
+// untilDone runs until a run ends well, as a person would who repeats the command.
+func (b *bench) untilDone() *importer.Report {
+	b.t.Helper()
+	for range 12 {
+		rep := b.run()
+		switch rep.Summary.ExitCode {
+		case importer.ExitOK:
+			return rep
+		case importer.ExitLeft, importer.ExitDoubt, importer.ExitUnexpected, importer.ExitInterrupted:
+			continue
+		}
+		b.t.Fatalf("exit %d: %v %v", rep.Summary.ExitCode, rep.Cause, rep.Rejected)
+	}
+	rep := b.run()
+	b.t.Fatalf("not done after 12 runs: exit %d: %v; %+v", rep.Summary.ExitCode, rep.Cause, rep.Summary.Conversations)
+	return nil
+}
+
+// wantFiles requires every attachment once.
+func (b *bench) wantFiles() {
+	b.t.Helper()
+	held := map[string]int{}
+	for c := range b.box.Conversations() {
+		if c.Deleted {
+			continue
+		}
+		for _, th := range c.Threads {
+			for _, a := range th.Attachments {
+				held[a.SHA256]++
+			}
+		}
+	}
+	for _, t := range b.src.tickets {
+		for _, m := range t.Messages {
+			for _, a := range m.Attachments {
+				if held[a.SHA256] != 1 {
+					b.t.Errorf("attachment %s is there %d times", a.Name, held[a.SHA256])
+				}
+			}
+		}
+	}
+}
+
+// steps counts the durable writes of a run without crashes.
+func steps(t *testing.T, faults string) (n int) {
+	synctest.Test(t, func(t *testing.T) {
+		b := crashBench(t, faults, 1)
+		b.fault = func(string) (bool, error) { n++; return true, nil }
+		b.untilDone()
+		b.wantHeld()
+		b.wantFiles()
+		_ = b.box.Close()
+	})
+	return n
+}
+
+// TestCrashAtEveryStep kills a run at each durable step, before and after it is written, under every kind of lost
+// answer, and lets the same command go on until it is done: each message and each file is there once.
+func TestCrashAtEveryStep(t *testing.T) {
+	for name, faults := range lostAnswers {
+		t.Run(name, func(t *testing.T) {
+			n := steps(t, faults)
+			if n < 20 {
+				t.Fatalf("only %d durable steps: the seam is not where it was", n)
+			}
+			for _, workers := range []int{1, 4} {
+				for k := 1; k <= n; k++ {
+					crashAt(t, faults, workers, k, k%2 == 0)
+					if workers == 1 {
+						crashAt(t, faults, workers, k, k%2 != 0)
+					}
+				}
+			}
+			t.Logf("%d durable steps", n)
+		})
+	}
+}
+
+func crashAt(t *testing.T, faults string, workers, k int, apply bool) {
+	synctest.Test(t, func(t *testing.T) {
+		b := crashBench(t, faults, workers)
+		at, op := 0, ""
+		dead := false
+		b.fault = func(name string) (bool, error) {
+			if dead {
+				return false, errCrash // a dead process writes nothing more
+			}
+			if at++; at == k {
+				dead, op = true, name
+				return apply, errCrash
+			}
+			return true, nil
+		}
+		b.run()
+		b.fault = nil
+		b.untilDone()
+		b.wantHeld()
+		b.wantFiles()
+		_ = b.box.Close()
+		if t.Failed() {
+			t.Fatalf("crash at step %d (%s), written %t, %d workers", k, op, apply, workers)
+		}
+	})
+}
+
+// TestWithoutSettlingItDoubles shows that the matrix bites: with the protection off, lost answers double.
+func TestWithoutSettlingItDoubles(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := crashBench(t, lostAnswers["applied"], 1)
+		b.bare = true
+		for range 6 {
+			if rep := b.run(); rep.Summary.ExitCode == importer.ExitOK {
+				break
+			}
+		}
+		if _, doubled := b.compare(); len(doubled) == 0 {
+			t.Error("nothing was doubled although lost answers were sent again: the matrix would not notice")
+		}
+		_ = b.box.Close()
+	})
+}
+
+// TestTwins settles two parts in doubt of one second that only their texts can tell apart, or nothing can.
+func TestTwins(t *testing.T) {
+	for _, texts := range [][2]string{{"same", "same"}, {"one", "two"}} {
+		for _, applied := range [][2]bool{{true, true}, {true, false}, {false, true}, {false, false}} {
+			t.Run(fmt.Sprint(texts, applied), func(t *testing.T) {
+				synctest.Test(t, func(t *testing.T) {
+					b := newBench(t, append(twins(texts[0], texts[1]), aTicket("other", epoch, 1, "solved"))...)
+					n := 0
+					b.box.Inject(func(op sandbox.Op) *sandbox.Fault {
+						if op.Kind != "create" || !strings.Contains(string(op.Body), "Twins") || op.Late {
+							return nil
+						}
+						if n++; n > 2 {
+							return nil
+						}
+						f := &sandbox.Fault{Kind: sandbox.Status, Code: 504}
+						if applied[n-1] {
+							f.Apply = sandbox.ApplyBefore
+						}
+						return f
+					})
+					b.untilDone()
+					b.wantHeld()
+					_ = b.box.Close()
+				})
+			})
+		}
+	}
+}
+
+// TestAppliedTwoMinutesLater: the settle time is over, the part was sent again, and then the first request is applied
+// after all.
+func TestAppliedTwoMinutesLater(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBench(t, many(12)...)
+		b.opts.Settle = mapping.Duration(60 * time.Second)
+		rules, err := sandbox.ParseFaults("create#5=504,late:120s")
+		if err != nil {
+			t.Fatal(err)
+		}
+		b.box.SetFaults(rules)
+		b.untilDone()
+		time.Sleep(time.Hour)
+		b.wantHeld()
+		_ = b.box.Close()
+	})
+}
+
+// TestLostCheckpoint: a history that is there already is not sent a second time.
+func TestLostCheckpoint(t *testing.T) {
+	b := newBench(t, many(40)...)
+	b.mustRun(importer.ExitOK)
+	b.path = filepath.Join(t.TempDir(), "import.db")
+	b.mustRun(importer.ExitCheckpoint)
+	b.wantHeld()
+}
