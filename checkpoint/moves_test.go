@@ -347,9 +347,9 @@ func TestWhatAMoveNotes(t *testing.T) {
 	load(t, s, true, somePart("T1", 1, 1, 1))
 	id := must(t, s, "T1", 1).ID
 	ok(t, s.Begin(ctx, id, Intent{Run: 1, At: noon, Digest: hexDigest(5), Evidence: []byte("{}")}))
-	run, err := s.BeginRun(ctx, Run{Command: "run", StartedAt: noon})
+	_, err := s.BeginRun(ctx, Run{Command: "run", StartedAt: noon})
 	ok(t, err)
-	run, err = s.BeginRun(ctx, Run{Command: "run", StartedAt: noon})
+	run, err := s.BeginRun(ctx, Run{Command: "run", StartedAt: noon})
 	ok(t, err)
 	ok(t, s.Doubt(ctx, id, "timeout\xff"+strings.Repeat("ü", 4000), noon.Add(time.Minute)))
 	p := must(t, s, "T1", 1)
