@@ -101,6 +101,9 @@ func (d *decoder) checkWord(s, key string, enum []string) {
 	e := d.refuse(key, fmt.Sprintf("%s is not known", shorten(s)))
 	e.Nearest = nearest(s, enum)
 	e.Hint = "allowed: " + strings.Join(enum, ", ")
+	if s == "" && strings.Contains(key, ":") {
+		e.Hint = "a blank belongs after the colon"
+	}
 }
 
 // isField reports whether key is one of the table of keys, not an entry of a table.

@@ -318,3 +318,27 @@ func TestDigest(t *testing.T) {
 		seen[digest] = text
 	}
 }
+
+// Editors on other systems write BOMs, CRLF and UTF-16; columns count characters, not bytes.
+func TestEncodings(t *testing.T) {
+	utf16 := []byte{0xff, 0xfe}
+	for _, r := range minimal {
+		utf16 = append(utf16, byte(r), 0)
+	}
+	for name, data := range map[string][]byte{
+		"BOM":    []byte("\ufeff" + minimal),
+		"CRLF":   []byte(strings.ReplaceAll(minimal, "\n", "\r\n")),
+		"UTF-16": utf16,
+	} {
+		if c, err := Parse("i.yaml", data, noEnv); err != nil || c.Mapping.Mailbox != "Support" {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	_, err := Parse("i.yaml", []byte(strings.ReplaceAll(minimal, "\n", "\r\n")+"mapping: {tags: {über: ß}, zebra: 1}\r\n"), noEnv)
+	if err == nil || !strings.HasPrefix(err.Error(), "i.yaml:4:28: mapping.zebra: unknown key") {
+		t.Errorf("got %v", err)
+	}
+	if _, err := Parse("i.yaml", []byte("version: \xff\xfe\n"), noEnv); err == nil || strings.Contains(err.Error(), "panic") {
+		t.Errorf("bytes that are no text: %v", err)
+	}
+}

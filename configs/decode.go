@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"go.yaml.in/yaml/v4"
 )
@@ -39,8 +40,11 @@ func (d *decoder) document(data []byte) *yaml.Node {
 		d.add(tooLarge(d.file, int64(len(data))))
 		return nil
 	}
-	if i := bytes.IndexByte(data, 0); i >= 0 && !bytes.HasPrefix(data, []byte("\xff\xfe")) && !bytes.HasPrefix(data, []byte("\xfe\xff")) {
-		d.add(&Error{Line: 1 + bytes.Count(data[:i], []byte("\n")), Text: "a NUL byte: this is not a YAML file"})
+	if i := foreign(data); i >= 0 {
+		d.add(&Error{
+			Line: 1 + bytes.Count(data[:i], []byte("\n")), Text: fmt.Sprintf("byte 0x%02x is no text: this is not a YAML file in UTF-8", data[i]),
+			Hint: "save it as UTF-8",
+		})
 		return nil
 	}
 	root, second, err := documents(data)
@@ -57,6 +61,21 @@ func (d *decoder) document(data []byte) *yaml.Node {
 		return root
 	}
 	return nil
+}
+
+// foreign is the offset of the first byte that no YAML file in UTF-8 holds, or -1. A file in UTF-16 says so at its start.
+func foreign(data []byte) int {
+	if bytes.HasPrefix(data, []byte("\xff\xfe")) || bytes.HasPrefix(data, []byte("\xfe\xff")) {
+		return -1
+	}
+	for i := 0; i < len(data); {
+		r, size := utf8.DecodeRune(data[i:])
+		if r == utf8.RuneError && size <= 1 || r < ' ' && r != '\t' && r != '\n' && r != '\r' || r == 0x7f {
+			return i
+		}
+		i += size
+	}
+	return -1
 }
 
 func tooLarge(file string, size int64) *Error {
@@ -229,7 +248,11 @@ func (d *decoder) unknown(k *yaml.Node, section, name string, fields map[string]
 	if place := placeOf(name); place != "" && fold(e.Nearest) != fold(name) {
 		e.Nearest = place // that very key, of another section
 	}
-	if e.Nearest == "" && len(names) <= 12 {
+	switch {
+	case e.Nearest != "":
+	case strings.Contains(name, ":"):
+		e.Hint = "a blank belongs after the colon"
+	case len(names) <= 12:
 		e.Hint = "known here: " + strings.Join(names, ", ")
 	}
 }

@@ -77,7 +77,11 @@ func TestErrors(t *testing.T) {
 		{"http", strings.Replace(minimal, "{mailbox", "{base_url: 'http://api.helpscout.net', mailbox", 1), "i.yaml:3:23: helpscout.base_url: http would send the credentials in the clear (write https://api.helpscout.net)"},
 		{"variable in a flow list", strings.Replace(minimal, "t.csv", "${A}/t.csv", 1), "i.yaml:2:30: not valid YAML: did not find expected ',' or ']' (inside [ ] and { } a value with ${NAME} is written in quotes)"},
 		{"broken variable", with("mapping: {job_tag: \"${A\"}\n"), "i.yaml:4:20: mapping.job_tag: ${A is not a variable (${NAME} is the environment's NAME, $$ is a dollar)"},
-		{"NUL", "version: 1\n\x00\n", "i.yaml:2: a NUL byte: this is not a YAML file"},
+		{"secret by variable", with("mapping: {job_tag: \"${HELPSCOUT_APP_SECRET}\"}\n"), "i.yaml:4:20: mapping.job_tag: HELPSCOUT_APP_SECRET does not belong into the configuration (it is read from the environment where it is used)"},
+		{"NUL", "version: 1\n\x00\n", "i.yaml:2: byte 0x00 is no text: this is not a YAML file in UTF-8 (save it as UTF-8)"},
+		{"Latin-1", with("mapping: {tag_prefix: caf\xe9}\n"), "i.yaml:4: byte 0xe9 is no text: this is not a YAML file in UTF-8 (save it as UTF-8)"},
+		{"no blank after a colon", with("mapping: {statuses: {on-hold:pending}}\n"), `i.yaml:4:37: mapping.statuses.on-hold:pending: "" is not known (a blank belongs after the colon)`},
+		{"no blank after a key", with("run: {share:80%}\n"), "i.yaml:4:7: run.share:80%: unknown key (a blank belongs after the colon)"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

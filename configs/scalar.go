@@ -138,6 +138,10 @@ func (d *decoder) variable(n *yaml.Node, key, name string, closed bool) (string,
 		d.fail(n, key, "${"+strings.Trim(shorten(name), `"`)+" is not a variable").Hint = "${NAME} is the environment's NAME, $$ is a dollar"
 		return "", false
 	}
+	if strings.HasPrefix(name, "HELPSCOUT_APP_") {
+		d.fail(n, key, name+" does not belong into the configuration").Hint = "it is read from the environment where it is used"
+		return "", false
+	}
 	value, set := "", false
 	if d.env != nil {
 		value, set = d.env(name)
