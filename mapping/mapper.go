@@ -293,20 +293,22 @@ func (b *binder) bindTeams() {
 
 func (b *binder) bindMailbox() {
 	want := strings.TrimSpace(b.opts.Mailbox)
-	var found []helpscout.Mailbox
+	var byID, found []helpscout.Mailbox
 	var names []string
 	for _, x := range b.target.Mailboxes {
 		names = append(names, x.Name)
 		if n, ok := normalAddress(x.Email); ok {
 			b.m.Mailboxes[n] = true
 		}
-		if strconv.FormatInt(x.ID, 10) == want {
-			found = []helpscout.Mailbox{x}
-			break
-		}
-		if want != "" && (fold(x.Name) == fold(want) || fold(x.Slug) == fold(want) || fold(x.Email) == fold(want)) {
+		switch {
+		case strconv.FormatInt(x.ID, 10) == want:
+			byID = append(byID, x)
+		case want != "" && (fold(x.Name) == fold(want) || fold(x.Slug) == fold(want) || fold(x.Email) == fold(want)):
 			found = append(found, x)
 		}
+	}
+	if len(byID) > 0 {
+		found = byID
 	}
 	switch {
 	case want == "":

@@ -74,11 +74,11 @@ type Part struct {
 	// Uploads are attachments sent to their thread after the create call, because they would not fit into it.
 	Uploads []Upload // ordered by thread
 	// Files opens every attachment of this part by its SHA-256.
-	Files  map[string]*sources.Attachment
+	Files map[string]*sources.Attachment
 	// Digest is the hex SHA-256 of the symbolic body with every attachment in its thread, so that it is the same
 	// whether a file goes inline or as an upload.
 	Digest string
-	Body   int64  // bytes of the create call with attachments in place
+	Body   int64 // bytes of the create call with attachments in place
 }
 
 // Carried says that a thread carries a message.
