@@ -92,21 +92,25 @@ func splitHead(raw []byte) (head, body []byte) {
 // eachField calls fn with each field of a header block: its name and its value with the folding still in it.
 func eachField(head []byte, fn func(name, value []byte)) {
 	for len(head) > 0 {
-		end := bytes.IndexByte(head, '\n') + 1
-		if end == 0 {
-			end = len(head)
-		}
-		for end < len(head) && (head[end] == ' ' || head[end] == '\t') {
-			i := bytes.IndexByte(head[end:], '\n') + 1
-			if i == 0 {
-				i = len(head) - end
-			}
-			end += i
-		}
+		end := fieldEnd(head)
 		if colon := bytes.IndexByte(head[:end], ':'); colon > 0 {
 			fn(bytes.TrimRight(head[:colon], " \t"), head[colon+1:end])
 		}
 		head = head[end:]
+	}
+}
+
+// fieldEnd is the offset behind the first field of a header block, its continuation lines included.
+func fieldEnd(head []byte) int {
+	for end := 0; ; {
+		i := bytes.IndexByte(head[end:], '\n') + 1
+		if i == 0 {
+			return len(head)
+		}
+		end += i
+		if end == len(head) || head[end] != ' ' && head[end] != '\t' {
+			return end
+		}
 	}
 }
 

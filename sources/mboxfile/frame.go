@@ -63,14 +63,16 @@ type framer struct {
 	whole      bool // the file is one mail: .eml, Maildir
 	emlx       bool // one mail between its length and a property list: Apple Mail
 	started    bool
-	naked      bool // the next mail has no separator
+	naked      bool  // the next mail has no separator
+	found      int64 // where the last separator was found, and of what kind it is
+	foundKind  separatorKind
 	tally      tally
 	odd        oddities
 }
 
 // newFramer cuts size bytes of r. A mail of more than maxMessage bytes is refused, which costs no memory.
 func newFramer(r io.ReaderAt, size, maxMessage int64) *framer {
-	return &framer{w: window{r: r, size: size}, maxMessage: maxMessage}
+	return &framer{w: window{r: r, size: size, room: windowBytes, read: readBytes}, maxMessage: maxMessage, found: -1}
 }
 
 // next returns the next mail, or io.EOF. After io.EOF the tally is complete.
@@ -201,7 +203,11 @@ func (f *framer) separatorLine() (line []byte, off int64, err error) {
 	}
 	b := f.w.slice(f.pos, f.w.end())
 	line, rest := cutLine(b)
-	switch kindOf(line) {
+	kind := f.foundKind
+	if f.found != f.pos {
+		kind = kindOf(line)
+	}
+	switch kind {
 	case dated:
 		f.odd.datedSep++
 	case bare:

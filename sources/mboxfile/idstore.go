@@ -10,7 +10,7 @@ import (
 )
 
 // idsInMemory is how many bytes of Message-IDs are held before they go to a temporary file.
-const idsInMemory = 16 << 20
+const idsInMemory = 2 << 20
 
 // maxKeyID bounds the Message-ID that a key is made of; a longer one counts as none.
 const maxKeyID = 500

@@ -33,11 +33,7 @@ type record struct {
 
 type recordFlags uint8
 
-const (
-	isReply   recordFlags = 1 << iota // the subject says so
-	hasParent                         // the first reference is of In-Reply-To
-	atFileEnd                         // the file ends with this mail
-)
+const isReply recordFlags = 1 << iota // the subject says so
 
 // indexBlock is the number of records that are allocated at once: growing never copies them.
 const indexBlock = 1 << 13

@@ -17,6 +17,7 @@ type ledger struct {
 	sources.Ledger
 	uses    map[string]*sources.Use
 	folders map[string]*folderLedger
+	ends    []string // of each of Ledger.Files: LF, CRLF, mixed
 }
 
 // A folderLedger joins the single mails of one folder into one line: a Maildir has a file for every mail.
@@ -63,7 +64,7 @@ func (l *ledger) file(p *pass, f *framer, sum []byte) {
 	l.oddities(p, f)
 	dir := filepath.Dir(p.in.path)
 	if p.content.format != oneMail && p.content.format != emlx {
-		l.Files = append(l.Files, fl)
+		l.add(fl, f)
 		return
 	}
 	g := l.folders[dir]
@@ -71,8 +72,11 @@ func (l *ledger) file(p *pass, f *framer, sum []byte) {
 		g = &folderLedger{at: len(l.Files), n: 1, sum: sha256.New()}
 		g.sum.Write(sum)
 		l.folders[dir] = g
-		l.Files = append(l.Files, fl)
+		l.add(fl, f)
 		return
+	}
+	if l.ends[g.at] != f.odd.lineEnds() {
+		l.ends[g.at] = "mixed"
 	}
 	g.n++
 	g.sum.Write(sum)
@@ -86,6 +90,22 @@ func (l *ledger) file(p *pass, f *framer, sum []byte) {
 	all.Blank += fl.Blank
 	all.Refused += fl.Refused
 	all.Truncated += fl.Truncated
+}
+
+func (l *ledger) add(fl sources.FileLedger, f *framer) {
+	l.Files = append(l.Files, fl)
+	l.ends = append(l.ends, f.odd.lineEnds())
+}
+
+// lineEnds names the line ends of a file, by the first lines of its mails.
+func (o *oddities) lineEnds() string {
+	switch {
+	case o.crlf > 0 && o.lf > 0:
+		return "mixed"
+	case o.crlf > 0:
+		return "CRLF"
+	}
+	return "LF"
 }
 
 // layout names the format of a file for a person.

@@ -65,7 +65,8 @@ func (f *framer) candidate(at, from int64, s *skip) (bool, error) {
 	blank := at == from || f.blankBefore(at, from) || s != nil && at == s.until
 	ok := false
 	if len(line) <= maxSeparator {
-		ok = accepts(kindOf(line), line, blank, look(rest[:min(len(rest), maxLook)], f.w.atEOF() && len(rest) <= maxLook), f.gitFile)
+		f.found, f.foundKind = at, kindOf(line)
+		ok = accepts(f.foundKind, line, blank, look(rest[:min(len(rest), maxLook)], f.w.atEOF() && len(rest) <= maxLook), f.gitFile)
 	}
 	switch {
 	case !ok:

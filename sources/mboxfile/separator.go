@@ -64,7 +64,7 @@ type following struct {
 	end    bool // nothing: the file ends there
 	from   bool // another From_ line: a separator without a mail
 	header bool // a header field
-	known  int  // lines of the block that are well-known fields, at most maxLookLines are looked at
+	known  int  // lines of the block that are well-known fields; nobody asks for more than two
 }
 
 // look describes the bytes behind a From_ line; atEOF says that the file ends with b.
@@ -75,7 +75,7 @@ func look(b []byte, atEOF bool) following {
 		return f
 	}
 	first := true
-	for n := 0; n < maxLookLines && len(b) > 0; n++ {
+	for n := 0; n < maxLookLines && len(b) > 0 && f.known < 2; n++ {
 		line, rest := cutLine(b)
 		switch {
 		case isEmptyLine(line):

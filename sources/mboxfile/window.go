@@ -9,19 +9,21 @@ import (
 )
 
 const (
-	windowBytes = 4 << 20 // what the window holds while mails are small
-	readBytes   = 1 << 20 // least that one read asks for
+	windowBytes = 4 << 20
+	readBytes   = 1 << 20
 )
 
 // A window is the part of a file that the framer looks at. It slides forward only, and grows no further than the mail
 // that it has to hold.
 type window struct {
 	r    io.ReaderAt
-	size int64  // of the file when it was opened
-	base int64  // file offset of buf[0]
-	keep int64  // bytes before this offset are no longer needed
-	buf  []byte // what has been read
-	tap  func([]byte)
+	size int64        // of the file when it was opened
+	base int64        // file offset of buf[0]
+	keep int64        // bytes before this offset are no longer needed
+	buf  []byte       // what has been read
+	tap  func([]byte) // sees every byte once, in order
+	room int          // what the window holds while mails are small
+	read int          // least that one read asks for
 }
 
 // end is the file offset behind what has been read.
@@ -73,19 +75,19 @@ func (w *window) more() error {
 // makeRoom leaves room for one read: it drops what is not kept, and grows when that is not enough.
 func (w *window) makeRoom() {
 	if w.buf == nil {
-		w.buf = make([]byte, 0, min(windowBytes, max(w.size, 1)))
+		w.buf = make([]byte, 0, min(int64(w.room), max(w.size, 1)))
 		return
 	}
-	if cap(w.buf)-len(w.buf) >= readBytes {
+	if cap(w.buf)-len(w.buf) >= w.read {
 		return
 	}
 	live := w.buf[w.keep-w.base:]
 	capacity := cap(w.buf)
 	switch {
-	case len(live)+readBytes > capacity:
-		capacity += max(capacity/2, readBytes)
-	case capacity > 4*windowBytes && len(live) < readBytes:
-		capacity = windowBytes // a huge mail has passed
+	case len(live)+w.read > capacity:
+		capacity += max(capacity/2, w.read)
+	case capacity > 4*w.room && len(live) < w.read:
+		capacity = w.room // a huge mail has passed
 	}
 	if capacity != cap(w.buf) {
 		w.buf = append(make([]byte, 0, capacity), live...)
