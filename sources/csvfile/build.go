@@ -1,6 +1,7 @@
 package csvfile
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"hash/maphash"
@@ -27,14 +28,17 @@ type tally struct {
 
 // A builder puts one ticket together from its rows.
 type builder struct {
-	s     *Source
-	key   string
-	light bool // attachments are named but not read
-	rows  []builtRow
-	facts []*ticketFacts
-	msgs  []*draft
-	tally tally
-	t     *sources.Ticket
+	s       *Source
+	key     string
+	light   bool // attachments are named but not read
+	rows    []builtRow
+	spans   []span // of all rows
+	facts   []*ticketFacts
+	factRow builtRow // the row of the last facts
+	v, w    rowView  // each with a buffer of its own
+	msgs    []*draft
+	tally   tally
+	t       *sources.Ticket
 }
 
 type builtRow struct {
@@ -44,48 +48,119 @@ type builtRow struct {
 
 // build reads the rows of ticket n. With light it leaves attachments unread: enough to count.
 func (s *Source) build(n uint32, light bool) (*sources.Ticket, tally, error) {
-	b := builder{s: s, key: string(s.tickets.key(n)), light: light}
-	for _, row := range s.rowsOf[s.firsts[n]:s.firsts[n+1]] {
-		ref, err := s.rows.at(int(row))
-		if err != nil {
+	rows := s.rowsOf[s.firsts[n]:s.firsts[n+1]]
+	refs := make([]rowRef, len(rows))
+	total := 0
+	for i, row := range rows {
+		var err error
+		if refs[i], err = s.rows.at(int(row)); err != nil {
 			return nil, tally{}, err
 		}
-		if err := b.read(ref); err != nil {
+		total += int(refs[i].size)
+	}
+	b := builder{s: s, key: string(s.tickets.key(n)), light: light, rows: make([]builtRow, 0, len(rows))}
+	b.spans = make([]span, 0, len(rows)*(len(s.files[0].b.header)+1))
+	raw := make([]byte, total)
+	for len(refs) > 0 {
+		run := adjacent(refs)
+		if err := b.readRun(refs[:run], &raw); err != nil {
 			return nil, tally{}, err
 		}
+		refs = refs[run:]
 	}
 	b.merge()
 	b.messages()
 	return b.t, b.tally, nil
 }
 
-// read reads one row and sees that it is the one that was indexed.
-func (b *builder) read(ref rowRef) error {
-	f := b.s.files[ref.file()]
-	raw := make([]byte, ref.size)
-	changed := func() error {
-		return fmt.Errorf("%s: %w; run again with the file at rest", sources.Position{
-			File: f.in.name, Line: int(ref.line), Offset: ref.offset(),
-		}, sources.ErrChanged)
+// adjacent is the number of rows at the start of refs that follow each other in one file.
+func adjacent(refs []rowRef) int {
+	n := 1
+	for n < len(refs) && refs[n].where == refs[n-1].where+uint64(refs[n-1].size) {
+		n++
 	}
-	if _, err := f.in.f.ReadAt(raw, ref.offset()); err != nil || maphash.Bytes(b.s.seed, raw) != ref.sum {
-		return changed()
+	return n
+}
+
+// readRun reads rows that follow each other with one call, into the start of raw, and takes that off raw.
+func (b *builder) readRun(refs []rowRef, raw *[]byte) error {
+	size := 0
+	for _, ref := range refs {
+		size += int(ref.size)
 	}
-	rec, err := f.d.parseRow(raw, len(f.b.header))
-	if err != nil {
-		return changed()
+	f := b.s.files[refs[0].file()]
+	if _, err := f.in.f.ReadAt((*raw)[:size], refs[0].offset()); err != nil {
+		return changedAt(f, refs[0])
 	}
-	rec.off, rec.line = ref.offset(), int(ref.line)
-	b.rows = append(b.rows, builtRow{f, rec})
-	if f.b.shape == ticketRows || f.b.shape == messageRows {
-		b.addFacts(&rowView{f: f, rec: rec})
+	for _, ref := range refs {
+		if err := b.read(f, ref, (*raw)[:ref.size:ref.size]); err != nil {
+			return err
+		}
+		*raw = (*raw)[ref.size:]
 	}
 	return nil
 }
 
+func changedAt(f *file, ref rowRef) error {
+	at := sources.Position{File: f.in.name, Line: int(ref.line), Offset: ref.offset()}
+	return fmt.Errorf("%s: %w; run again with the file at rest", at, sources.ErrChanged)
+}
+
+// read takes one row that has been read and sees that it is the one that was indexed.
+func (b *builder) read(f *file, ref rowRef, raw []byte) error {
+	if maphash.Bytes(b.s.seed, raw) != ref.sum {
+		return changedAt(f, ref)
+	}
+	rec, err := b.parse(f, raw)
+	if err != nil {
+		return changedAt(f, ref)
+	}
+	rec.off, rec.line = ref.offset(), int(ref.line)
+	row := builtRow{f, rec}
+	b.rows = append(b.rows, row)
+	if f.b.shape != ticketRows && f.b.shape != messageRows {
+		return nil
+	}
+	b.v.f, b.v.rec = f, rec
+	if f.b.shape == messageRows && b.sameFacts(row) {
+		last := b.facts[len(b.facts)-1]
+		last.rows = append(last.rows, rec)
+		return nil
+	}
+	b.factRow = row
+	b.facts = append(b.facts, b.s.factsOf(&b.v))
+	return nil
+}
+
+// parse splits a row. One that was written well, as nearly all are, needs no second thought.
+func (b *builder) parse(f *file, raw []byte) (*record, error) {
+	at := len(b.spans)
+	n, spans, st := f.d.frame(raw, true, frameStrict, b.spans)
+	if width := len(spans) - at; st == frameOK && n == len(raw) && (width > 1 || len(f.b.header) == 1) {
+		b.spans = spans
+		return &record{size: int64(n), raw: raw, data: raw, spans: spans[at:]}, nil
+	}
+	return f.d.parseRow(raw, len(f.b.header))
+}
+
+// sameFacts reports whether the row says of the ticket what the row of the last facts says, byte for byte.
+func (b *builder) sameFacts(row builtRow) bool {
+	last := b.factRow
+	if len(b.facts) == 0 || last.f != row.f {
+		return false
+	}
+	for _, c := range row.f.b.factCols {
+		if !bytes.Equal(last.rec.rawCell(c), row.rec.rawCell(c)) {
+			return false
+		}
+	}
+	return true
+}
+
 // ticketFacts is what one or several equal rows say of the ticket itself.
 type ticketFacts struct {
-	print     string // of the cells: equal prints, equal facts
+	row       builtRow  // the first of them
+	rows      []*record // all of them, of one file
 	shape     shape
 	at        time.Time // of the newest message among its rows
 	text      [roleCount]string
@@ -100,33 +175,9 @@ type ticketFacts struct {
 	essence   string // of the description
 }
 
-// addFacts notes what the row says of the ticket, unless the row before said the same.
-func (b *builder) addFacts(v *rowView) {
-	var print strings.Builder
-	for r := range description {
-		for _, c := range v.f.b.cols[r] {
-			print.Write(v.rec.cell(c, v.f.d.quote, &v.scratch))
-			print.WriteByte(0)
-		}
-	}
-	for _, fd := range v.f.b.fields {
-		for _, c := range fd.cols {
-			print.Write(v.rec.cell(c, v.f.d.quote, &v.scratch))
-			print.WriteByte(0)
-		}
-	}
-	at := v.f.dates.read(v.bytes(messageCreatedAt), nil).t
-	if n := len(b.facts); n > 0 && v.f.b.shape == messageRows && b.facts[n-1].print == print.String() {
-		if b.facts[n-1].at.Before(at) {
-			b.facts[n-1].at = at
-		}
-		return
-	}
-	b.facts = append(b.facts, b.s.factsOf(v, print.String(), at))
-}
-
-func (s *Source) factsOf(v *rowView, print string, at time.Time) *ticketFacts {
-	t := &ticketFacts{print: print, shape: v.f.b.shape, at: at, position: v.position()}
+// factsOf reads what a row says of its ticket.
+func (s *Source) factsOf(v *rowView) *ticketFacts {
+	t := &ticketFacts{shape: v.f.b.shape, position: v.position(), row: builtRow{v.f, v.rec}, rows: []*record{v.rec}}
 	for _, r := range [...]role{ticketID, subject, status, groupName, priority, channel, ticketURL} {
 		t.text[r] = nullToEmpty(v.text(r))
 	}

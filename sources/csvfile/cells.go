@@ -33,7 +33,13 @@ func (v *rowView) bytes(r role) []byte {
 func (v *rowView) filled(r role) bool { return v.bytes(r) != nil }
 
 // text returns the first filled cell of the role, trimmed and made valid.
-func (v *rowView) text(r role) string { return clean(string(v.bytes(r))) }
+func (v *rowView) text(r role) string {
+	cell := v.bytes(r)
+	if len(cell) == 0 {
+		return ""
+	}
+	return clean(string(cell))
+}
 
 // each calls f with every filled cell of the role: its place in the role's list, and the cell.
 func (v *rowView) each(r role, f func(i int, cell []byte)) {
@@ -46,6 +52,9 @@ func (v *rowView) each(r role, f func(i int, cell []byte)) {
 
 // clean makes text valid UTF-8 with \n as line end, without NULs.
 func clean(s string) string {
+	if strings.IndexByte(s, '\r') < 0 && strings.IndexByte(s, 0) < 0 && utf8.ValidString(s) {
+		return s
+	}
 	if strings.IndexByte(s, '\r') >= 0 {
 		s = strings.ReplaceAll(s, "\r\n", "\n")
 		s = strings.ReplaceAll(s, "\r", "\n")

@@ -119,6 +119,9 @@ type binding struct {
 	fields  []boundField
 	literal [roleCount]string // of formats: a word instead of a column
 	use     []use
+	// factCols are the columns of the ticket's own roles and of the fields: rows in which these are equal say the same
+	// of their ticket.
+	factCols []int
 }
 
 type boundField struct {
@@ -239,6 +242,12 @@ func bind(s shape, header []string, columns, fields map[string]string, ignore []
 		}
 		b.fields = append(b.fields, boundField{name, cols})
 		b.mark(cols, sources.Mapped, "field "+name)
+	}
+	for r := range description {
+		b.factCols = append(b.factCols, b.cols[r]...)
+	}
+	for _, f := range b.fields {
+		b.factCols = append(b.factCols, f.cols...)
 	}
 	for _, name := range ignore {
 		// A column that is not there is ignored as well as can be.

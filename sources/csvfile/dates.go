@@ -66,6 +66,9 @@ const (
 // readStamp reads a date in any form that means one thing only, but for the order of day and month. It refuses what it
 // does not know in full: a date half understood is a wrong date.
 func readStamp(text string) (stamp, bool) {
+	if st, ok := readISO(text); ok {
+		return st, st.plausible()
+	}
 	p := dateParser{s: strings.TrimSpace(text)}
 	if p.s == "" || len(p.s) > 64 {
 		return stamp{}, false
@@ -87,6 +90,37 @@ func readStamp(text string) (stamp, bool) {
 		return stamp{}, false
 	}
 	return p.stamp, true
+}
+
+// readISO reads the commonest form of all, 2017-10-31T22:10:47 with a blank or a T and with or without Z, the short way.
+func readISO(s string) (st stamp, ok bool) {
+	const shape = "0000-00-00 00:00:00Z"
+	if len(s) != len(shape) && len(s) != len(shape)-1 {
+		return st, false
+	}
+	for i := range len(s) {
+		c := s[i]
+		if shape[i] == '0' {
+			if c-'0' > 9 {
+				return st, false
+			}
+		} else if c != shape[i] && (i != 10 || c != 'T') {
+			return st, false
+		}
+	}
+	two := func(i int) int { return int(s[i]-'0')*10 + int(s[i+1]-'0') }
+	st = stamp{
+		year: two(0)*100 + two(2), month: two(5), day: two(8), hour: two(11), min: two(14), sec: two(17),
+		form: isoOrder | sepDash | withTime | withSeconds,
+	}
+	if s[10] == 'T' {
+		st.form |= withT
+	}
+	if len(s) == len(shape) {
+		st.form |= zoneZ
+		st.zoned = true
+	}
+	return st, true
 }
 
 // plausible checks the ranges; of day and month only what holds in either order.

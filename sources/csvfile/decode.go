@@ -4,6 +4,8 @@ import (
 	"bufio"
 	"bytes"
 	"compress/bzip2"
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
@@ -31,6 +33,8 @@ type input struct {
 	encoding   string
 	confidence int
 	temp       bool // f is a decoded copy in the temporary folder
+	size       int64
+	sha        string // of the decoded content, hex
 }
 
 // openInput opens path. What is compressed is unpacked and what is not UTF-8 is decoded, once, into a file in the
@@ -102,6 +106,22 @@ func (in *input) decode(declared string, temp func() (string, error)) error {
 	return nil
 }
 
+// hash sets the digest and the size of the decoded content.
+func (in *input) hash() error {
+	st, err := in.f.Stat()
+	if err != nil {
+		return err
+	}
+	in.size = st.Size()
+	if in.sha != "" {
+		return nil
+	}
+	h := sha256.New()
+	_, err = io.CopyBuffer(h, io.NewSectionReader(in.f, 0, 1<<62), make([]byte, readSize))
+	in.sha = hex.EncodeToString(h.Sum(nil))
+	return err
+}
+
 // replace puts a decoded copy into the place of in.f.
 func (in *input) replace(temp func() (string, error), open func(io.Reader) (io.Reader, error)) error {
 	if _, err := in.f.Seek(0, io.SeekStart); err != nil {
@@ -125,7 +145,7 @@ func (in *input) replace(temp func() (string, error), open func(io.Reader) (io.R
 		return err
 	}
 	in.close()
-	in.f, in.temp = out, true
+	in.f, in.temp, in.sha = out, true, ""
 	return nil
 }
 
@@ -192,7 +212,10 @@ func (in *input) charset(head []byte, declared string) (encoding.Encoding, strin
 	if bytes.HasPrefix(head, utf8BOM) {
 		return nil, "utf-8", nil
 	}
-	count, sample, err := countUTF8(io.NewSectionReader(in.f, 0, 1<<62))
+	// The same reading gives the digest, if the file turns out to need no decoding.
+	h := sha256.New()
+	count, sample, err := countUTF8(io.TeeReader(io.NewSectionReader(in.f, 0, 1<<62), h))
+	in.sha = hex.EncodeToString(h.Sum(nil))
 	if err != nil {
 		return nil, "", err
 	}

@@ -1,6 +1,7 @@
 package csvfile
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -16,7 +17,8 @@ import (
 type indexer struct {
 	s       *Source
 	seed    maphash.Seed
-	v       rowView
+	v, w    rowView
+	created cellDate // of the row under way
 	key     []byte
 	mark    []byte
 	records sources.RecordLedger
@@ -293,7 +295,7 @@ func (x *indexer) row(f *file, rec *record) (reason string, err error) {
 			return "there is no ticket " + quoteShort(string(x.key)) + " in the tickets file", nil
 		}
 	}
-	v.readDatesOf(f)
+	x.readDates()
 	if !f.b.has(ticketID) {
 		x.number()
 	}
@@ -327,9 +329,11 @@ func (x *indexer) number() {
 	x.key = fmt.Appendf(x.key, "#%d", n+1)
 }
 
-// readDatesOf counts the ticket's own dates.
-func (v *rowView) readDatesOf(f *file) {
-	for _, r := range [...]role{createdAt, updatedAt, closedAt} {
+// readDates reads and counts the ticket's own dates.
+func (x *indexer) readDates() {
+	v, f := &x.v, x.v.f
+	x.created = f.dates.read(v.bytes(createdAt), &f.facts[createdAt])
+	for _, r := range [...]role{updatedAt, closedAt} {
 		if f.b.has(r) {
 			f.dates.read(v.bytes(r), &f.facts[r])
 		}
@@ -367,7 +371,7 @@ func (x *indexer) pieces(f *file, rec *record, n uint32) error {
 			return nil
 		}
 	}
-	ref.fallback(f.dates.read(v.bytes(createdAt), nil))
+	ref.fallback(x.created)
 	if f.b.shape == ticketRows {
 		x.ticketRow(f, ref)
 	} else {
@@ -465,28 +469,25 @@ func (x *indexer) countAttachments(r role) {
 
 // markOf collects what two copies of a message have in common: its id, else its time, author and text.
 func (x *indexer) markOf(p piece) {
-	at := stampText(p.at.t)
-	// The text comes first: it lies in the buffer that the other cells are read into.
-	text := len(x.mark)
-	x.mark = append(x.mark, p.text...)
-	if id := x.v.bytes(messageID); len(id) > 0 {
-		x.mark = append(x.mark[:text], id...)
+	w := &x.w // with a buffer of its own: that of x.v may hold the text
+	w.f, w.rec = x.v.f, x.v.rec
+	if id := w.bytes(messageID); len(id) > 0 {
+		x.mark = append(x.mark, id...)
 		return
 	}
-	x.mark = append(append(x.mark, 0), at...)
-	x.mark = append(append(x.mark, 0), x.v.bytes(messageAuthorEmail)...)
-	x.mark = append(append(x.mark, 0), x.v.bytes(messageAuthorName)...)
+	x.mark = append(x.mark, p.text...)
+	x.mark = append(append(x.mark, 0), stampText(p.at.t)...)
+	x.mark = append(append(x.mark, 0), w.bytes(messageAuthorEmail)...)
+	x.mark = append(append(x.mark, 0), w.bytes(messageAuthorName)...)
 }
 
 // markSum is never 0; carriage returns do not count, so that converted line ends make no difference.
 func (x *indexer) markSum() uint32 {
-	kept := x.mark[:0]
-	for _, c := range x.mark {
-		if c != '\r' {
-			kept = append(kept, c)
-		}
+	mark := x.mark
+	if bytes.IndexByte(mark, '\r') >= 0 {
+		mark = bytes.ReplaceAll(mark, []byte{'\r'}, nil)
 	}
-	return uint32(maphash.Bytes(x.seed, kept)) | 1
+	return uint32(maphash.Bytes(x.seed, mark)) | 1
 }
 
 // user keeps a row of the users table.

@@ -31,7 +31,10 @@ func (b *builder) merge() {
 		b.facts = full // some desks fill the ticket's columns in its first row only
 	}
 	b.blockReused()
-	slices.SortStableFunc(b.facts, compareFacts)
+	if len(b.facts) > 1 {
+		b.dateFacts()
+		slices.SortStableFunc(b.facts, compareFacts)
+	}
 	newest := b.facts[len(b.facts)-1]
 	t.ID = b.facts[0].text[ticketID]
 	t.Subject = b.oldest(subject)
@@ -50,11 +53,36 @@ func (b *builder) merge() {
 	t.Tags = uniqueWords(t.Tags)
 }
 
+// dateFacts finds the newest message among the rows of each facts.
+func (b *builder) dateFacts() {
+	for _, f := range b.facts {
+		b.v.f = f.row.f
+		for _, rec := range f.rows {
+			b.v.rec = rec
+			if at := b.v.f.dates.read(b.v.bytes(messageCreatedAt), nil).t; f.at.Before(at) {
+				f.at = at
+			}
+		}
+	}
+}
+
 // compareFacts orders rows of one ticket from the oldest state to the newest.
 func compareFacts(a, b *ticketFacts) int {
-	return cmp.Or(
-		a.updated.t.Compare(b.updated.t), a.at.Compare(b.at), a.closed.t.Compare(b.closed.t), strings.Compare(a.print, b.print),
-	)
+	if c := cmp.Or(a.updated.t.Compare(b.updated.t), a.at.Compare(b.at), a.closed.t.Compare(b.closed.t)); c != 0 {
+		return c
+	}
+	return strings.Compare(a.print(), b.print())
+}
+
+// print is all that the row says of the ticket, for an order that content alone decides.
+func (f *ticketFacts) print() string {
+	var b strings.Builder
+	var scratch []byte
+	for _, c := range f.row.f.b.factCols {
+		b.Write(f.row.rec.cell(c, f.row.f.d.quote, &scratch))
+		b.WriteByte(0)
+	}
+	return b.String()
 }
 
 // blank reports whether the row says nothing of the ticket but its id.

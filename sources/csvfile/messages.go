@@ -16,21 +16,22 @@ import (
 
 // messages fills in the ticket's messages.
 func (b *builder) messages() {
+	b.msgs = make([]*draft, 0, len(b.rows))
 	for i, row := range b.rows {
-		v := rowView{f: row.f, rec: row.rec}
+		b.v.f, b.v.rec = row.f, row.rec
+		b.w.f, b.w.rec = row.f, row.rec
 		batch := row.f.no
 		if row.f.b.shape == ticketRows {
 			batch = len(b.s.files) + i
 		}
 		nth := 0
-		v.pieces(nil, func(p piece) {
+		b.v.pieces(nil, func(p piece) {
 			nth++
 			until := b.s.opts.Until
 			if !until.IsZero() && !p.at.t.IsZero() && !p.at.t.Before(until) {
 				return
 			}
-			w := rowView{f: row.f, rec: row.rec} // with a buffer of its own: v's holds the text
-			m := w.message(b.s, p, b.t.Requester, b.light)
+			m := b.w.message(b.s, p, b.t.Requester, b.light)
 			m.Digest = digestOf(m)
 			b.msgs = append(b.msgs, &draft{m: m, role: p.role, nth: nth, batch: batch, place: len(b.msgs), side: b.side(m, p.role)})
 		})
@@ -62,14 +63,12 @@ func (b *builder) side(m *sources.Message, r role) string {
 
 // digestOf is a hex SHA-256 of what the message says: author, time, text and the names of its files.
 func digestOf(m *sources.Message) string {
-	h := sha256.New()
+	out := make([]byte, 0, len(m.Body)+256)
 	part := func(s string) {
-		var n [binaryLen]byte
-		h.Write(strconv.AppendInt(n[:0], int64(len(s)), 10))
-		h.Write([]byte{':'})
-		h.Write([]byte(s))
+		out = append(strconv.AppendInt(out, int64(len(s)), 10), ':')
+		out = append(out, s...)
 	}
-	for _, s := range []string{
+	for _, s := range [...]string{
 		m.ID, m.Author.ID, m.Author.Name, m.Author.Email, m.Kind, strconv.FormatBool(m.Private), m.Channel,
 		stampText(m.CreatedAt), strconv.Itoa(int(m.Format)), m.Body,
 	} {
@@ -81,10 +80,9 @@ func digestOf(m *sources.Message) string {
 	for _, a := range m.Attachments {
 		part(a.Name + " " + a.Location)
 	}
-	return hex.EncodeToString(h.Sum(nil))
+	sum := sha256.Sum256(out)
+	return hex.EncodeToString(sum[:])
 }
-
-const binaryLen = 20
 
 // dropRepeated leaves out further copies of a message. With an id, an equal copy anywhere is a duplicate. Without one,
 // equal messages of one batch are several messages, and a batch repeats those of another.
@@ -285,6 +283,9 @@ func (b *builder) name() {
 // slotOrder is the order in which slots are numbered: by content alone, so that it survives re-sorting.
 func (b *builder) slotOrder() []*draft {
 	order := slices.Clone(b.msgs)
+	if len(order) < 2 {
+		return order
+	}
 	slices.SortStableFunc(order, func(x, y *draft) int {
 		return cmp.Or(x.m.CreatedAt.Compare(y.m.CreatedAt), cmp.Compare(x.nth, y.nth),
 			strings.Compare(x.m.Digest, y.m.Digest), cmp.Compare(x.copy, y.copy))

@@ -231,9 +231,8 @@ type reader struct {
 	line   int
 	budget int64 // bytes that may still be spent on looking ahead in damaged places
 
-	rec     record
-	scratch []byte
-	damage  *damage
+	rec    record
+	damage *damage
 }
 
 // damage is a stretch under way whose rows cannot be told apart.
@@ -521,6 +520,14 @@ func (rec *record) cell(i int, quote byte, scratch *[]byte) []byte {
 	}
 	*scratch = unescape((*scratch)[:0], field, quote)
 	return *scratch
+}
+
+// rawCell returns field i as it stands in the row, doubled quotes and all.
+func (rec *record) rawCell(i int) []byte {
+	if i >= len(rec.spans) {
+		return nil
+	}
+	return rec.data[rec.spans[i].start:rec.spans[i].end]
 }
 
 // parseRow splits raw, one whole row as the reader took it, again into the same fields.

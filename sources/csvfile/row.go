@@ -78,7 +78,7 @@ func appendID(dst, id []byte) (key []byte, problem string) {
 		return nil, "the ticket id is empty"
 	case len(id) > maxID:
 		return nil, "the ticket id is longer than 250 bytes; is it the right column?"
-	case damagedNumber.Match(id):
+	case bytes.IndexByte(id, '+') > 0 && damagedNumber.Match(id):
 		return nil, "the ticket id " + string(id) + " has lost its digits in a spreadsheet; export again and do not " +
 			"open the file in one, or format the column as text"
 	}
@@ -149,7 +149,9 @@ func factsOf(facts *[roleCount]dateFacts, r role) *dateFacts {
 // light attachments are named and sized but not read.
 func (v *rowView) message(s *Source, p piece, requester sources.Person, light bool) *sources.Message {
 	m := &sources.Message{CreatedAt: p.at.t, Position: v.position(), Body: clean(string(p.text))}
-	v.textNotices(m, p.text)
+	if m.Body != string(p.text) {
+		v.textNotices(m, p.text)
+	}
 	switch p.role {
 	case description:
 		m.Author = requester

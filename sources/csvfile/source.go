@@ -289,9 +289,10 @@ func (s *Source) openFile(path string) (*file, error) {
 	}
 	f := &file{no: len(s.files), in: in}
 	s.files = append(s.files, f)
-	if err := f.hash(); err != nil {
+	if err := in.hash(); err != nil {
 		return nil, s.inputError(name, err, "")
 	}
+	f.size, f.sha = in.size, in.sha
 	sample := make([]byte, sampleSize)
 	n, err := in.f.ReadAt(sample, 0)
 	if err != nil && err != io.EOF {
@@ -315,14 +316,6 @@ func plainError(err error) error {
 	if errors.As(err, &pe) {
 		return fmt.Errorf("%s: %w", pe.Op, pe.Err)
 	}
-	return err
-}
-
-// hash reads the decoded file once for its digest and size.
-func (f *file) hash() error {
-	h := sha256.New()
-	n, err := io.CopyBuffer(h, io.NewSectionReader(f.in.f, 0, 1<<62), make([]byte, readSize))
-	f.size, f.sha = n, hex.EncodeToString(h.Sum(nil))
 	return err
 }
 

@@ -23,7 +23,6 @@ type columnStats struct {
 	many                                                bool
 	facts                                               dateFacts
 	hours                                               [24]int
-	months                                              map[string]int
 	first, last                                         time.Time
 }
 
