@@ -25,6 +25,7 @@ type addressParser struct {
 	angle    []byte // inside of <...>; nil when there were none
 	comment  []byte
 	hasAngle bool
+	before   int    // how much of the phrase stood before the angle bracket
 	held     string // a name without address before a comma: perhaps the first half of "Lee, Ann <a@b>"
 	quoted   bool   // the phrase held a quoted string, so its commas were not torn apart
 	noQuote  bool   // no closing quote from here on
@@ -164,15 +165,23 @@ func (p *addressParser) bracket(i int) int {
 			return i + 1 + end + size
 		}
 		if bytes.IndexByte(p.angle, '@') >= 0 {
-			p.flush(false) // two addresses without a comma between them
+			p.split() // two addresses without a comma between them
 		} else {
 			p.phrase = append(append(p.phrase, ' '), p.angle...)
 		}
 	}
-	p.angle, p.hasAngle = inside, true
+	p.angle, p.hasAngle, p.before = inside, true, len(p.phrase)
 	for i += 1 + end + size; i < len(p.v) && p.v[i] == '>'; i++ {
 	}
 	return i
+}
+
+// split ends an entry where the next one's bracket opens: the words since the first bracket are the next one's name.
+func (p *addressParser) split() {
+	name := append([]byte(nil), p.phrase[p.before:]...)
+	p.phrase = p.phrase[:p.before]
+	p.flush(false)
+	p.phrase = append(p.phrase, name...)
 }
 
 // flush ends an entry. last says that nothing follows which could need it as the first half of a name.
@@ -257,10 +266,33 @@ func (p *addressParser) address(b []byte) string {
 			b = b[i+1:]
 		}
 	}
-	if e, rest := findAddress(b); e != nil && len(trimSpace(rest)) == 0 {
+	b = cutComments(b)
+	if i := bytes.IndexByte(b, '<'); i > 0 { // ann@x.org<mailto:ann@x.org
+		b = b[:i]
+	}
+	if e, _ := findAddress(b); e != nil {
 		b = e
 	}
 	return strings.Trim(p.d.text(b), " \t'<>,;")
+}
+
+// cutComments leaves out what stands in parentheses: <pete(his account)@silly.test>.
+func cutComments(b []byte) []byte {
+	if bytes.IndexByte(b, '(') < 0 {
+		return b
+	}
+	out, depth := make([]byte, 0, len(b)), 0
+	for _, c := range b {
+		switch {
+		case c == '(':
+			depth++
+		case c == ')' && depth > 0:
+			depth--
+		case depth == 0:
+			out = append(out, c)
+		}
+	}
+	return out
 }
 
 func (p *addressParser) name(b []byte) string {

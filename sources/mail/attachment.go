@@ -136,10 +136,17 @@ func (b *builder) add(a *sources.Attachment, nd *node) {
 // name sets the file's name and type.
 func (b *builder) name(a *sources.Attachment, nd *node, head []byte) {
 	a.MIMEType = nd.typ.value
-	if nd.untyped || !validType(a.MIMEType) || a.MIMEType == "application/octet-stream" || a.MIMEType == "application/x-unknown" {
+	if nd.untyped || !validType(a.MIMEType) || a.MIMEType == "application/octet-stream" || a.MIMEType == "application/x-unknown" ||
+		isTNEFType(a.MIMEType) && !bytes.HasPrefix(head, []byte(tnefMagic)) {
 		a.MIMEType = sniff(head)
 	}
 	a.Name = cleanName(b.fileName(nd))
+	if a.MIMEType == "message/external-body" { // the content is a description of where the file lies
+		a.Name, a.MIMEType = a.Name+".txt", "text/plain"
+	}
+	if a.Name == "" && a.MIMEType == "text/rfc822-headers" {
+		a.Name = "original-headers.txt"
+	}
 	if a.Name == "" && isMessage(nd.typ.value) {
 		a.Name = b.subjectName(nd)
 	}

@@ -5,9 +5,9 @@ import (
 	"strings"
 	"unicode/utf8"
 
-	htmlcharset "golang.org/x/net/html/charset"
 	"golang.org/x/text/encoding"
 	"golang.org/x/text/encoding/charmap"
+	"golang.org/x/text/encoding/htmlindex"
 	"golang.org/x/text/encoding/ianaindex"
 	"golang.org/x/text/encoding/japanese"
 	"golang.org/x/text/encoding/korean"
@@ -274,7 +274,7 @@ func isStateful(name string) bool {
 // lookupCharset finds the encoding of a canonical name, or nil. What the WHATWG calls "replacement" would turn a whole
 // text into one U+FFFD without an error, so it counts as unknown.
 func lookupCharset(name string) encoding.Encoding {
-	if enc, canonical := htmlcharset.Lookup(name); enc != nil && canonical != "replacement" && canonical != "x-user-defined" {
+	if enc, err := htmlindex.Get(name); err == nil && enc != encoding.Replacement && enc != charmap.XUserDefined {
 		return enc
 	}
 	if enc, err := ianaindex.MIME.Encoding(name); err == nil && enc != nil {

@@ -38,8 +38,9 @@ func decodeGuess(b []byte) (string, verdict) {
 	return decodeCharmap(b, charmap.Windows1252), verdict{charset: "windows-1252"}
 }
 
-// detectCharset names the likeliest charset of a text that is not UTF-8. Letters with accents are rare in Western
-// text, so where few bytes are above 127 nothing but a confident detector is believed over windows-1252.
+// detectCharset names the likeliest charset of a text that is not UTF-8. In Western text letters with accents stand
+// alone among plain ones; in Cyrillic, Greek or East Asian text they stand in rows. Where the rows are missing, only a
+// confident detector is believed over windows-1252.
 func detectCharset(b []byte) string {
 	window := detectionWindow(b)
 	results, err := chardet.NewTextDetector().DetectAll(window)
@@ -50,8 +51,7 @@ func detectCharset(b []byte) string {
 	slices.SortFunc(results, func(a, b chardet.Result) int {
 		return cmp.Or(cmp.Compare(b.Confidence, a.Confidence), strings.Compare(a.Charset, b.Charset))
 	})
-	high, letters := countHigh(window)
-	dense := high*4 > letters
+	dense, rows := density(window)
 	for _, r := range results {
 		name := canonicalCharset(r.Charset)
 		switch name {
@@ -65,7 +65,7 @@ func detectCharset(b []byte) string {
 			}
 			continue
 		}
-		if dense && r.Confidence >= 10 || r.Confidence >= 70 {
+		if rows && r.Confidence >= 10 || dense && r.Confidence >= 30 {
 			return name
 		}
 	}
@@ -78,15 +78,24 @@ func detectionWindow(b []byte) []byte {
 	return b[start:min(len(b), start+detectWindow)]
 }
 
-// countHigh counts bytes above 127, and letters and bytes above 127.
-func countHigh(b []byte) (high, letters int) {
+// density looks at the bytes above 127: dense says that they are a quarter of all letters, rows that most of them stand
+// in rows of three and more.
+func density(b []byte) (dense, rows bool) {
+	high, inRows, row, letters := 0, 0, 0, 0
 	for _, c := range b {
-		if c >= utf8.RuneSelf {
+		switch {
+		case c >= utf8.RuneSelf:
 			high++
-			letters++
-		} else if c|0x20 >= 'a' && c|0x20 <= 'z' {
+			if row++; row == 3 {
+				inRows += 3
+			} else if row > 3 {
+				inRows++
+			}
+			continue
+		case c|0x20 >= 'a' && c|0x20 <= 'z':
 			letters++
 		}
+		row = 0
 	}
-	return high, letters
+	return high*3 > letters, inRows*2 > high
 }

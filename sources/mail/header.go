@@ -105,16 +105,17 @@ func isLostIndent(value, line, rest []byte) bool {
 	return LooksLikeHeader(rest) && len(line) < 998
 }
 
-// goesOn reports whether the header block goes on at pos, after a line of blanks only.
+// goesOn reports whether the header block goes on at pos, after a line of blanks only: another field follows before
+// the next blank line, perhaps after more lines of the folded one.
 func goesOn(raw []byte, pos int) bool {
-	if pos >= len(raw) {
-		return false
+	for lines := 0; pos < len(raw) && lines < 50; lines++ {
+		end := lineEnd(raw, pos)
+		if c := raw[pos]; c != ' ' && c != '\t' {
+			return LooksLikeHeader(raw[pos:end])
+		}
+		pos = end
 	}
-	line := raw[pos:lineEnd(raw, pos)]
-	if line[0] == ' ' || line[0] == '\t' {
-		return false
-	}
-	return LooksLikeHeader(line)
+	return false
 }
 
 // headerStart skips what stands before the first field: a byte order mark, blank lines, a From_ line, blanks.

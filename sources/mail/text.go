@@ -7,11 +7,17 @@ import (
 	"strings"
 	"unicode"
 
+	"golang.org/x/text/encoding/charmap"
+
 	"hsimport/sources"
 )
 
-// cleanText makes line ends "\n" and removes NULs. s is valid UTF-8.
+// cleanText makes line ends "\n" and removes NULs. s is valid UTF-8. The control characters U+0080 to U+009F are
+// windows-1252 that some program took for Latin-1; they become the characters that were meant.
 func cleanText(s string) string {
+	if strings.IndexByte(s, 0xc2) >= 0 {
+		s = mendC1(s)
+	}
 	if strings.IndexByte(s, '\r') < 0 && strings.IndexByte(s, 0) < 0 {
 		return s
 	}
@@ -27,6 +33,15 @@ func cleanText(s string) string {
 		}
 	}
 	return string(out)
+}
+
+func mendC1(s string) string {
+	return strings.Map(func(r rune) rune {
+		if r >= 0x80 && r < 0xa0 {
+			return charmap.Windows1252.DecodeByte(byte(r))
+		}
+		return r
+	}, s)
 }
 
 // blank reports whether s shows nothing: white space, no-break spaces, zero-width characters.

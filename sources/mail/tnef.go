@@ -33,6 +33,7 @@ type tnefFile struct {
 // The attributes that matter, with their types.
 const (
 	tnefSignature   = 0x223e9f78
+	tnefMagic       = "\x78\x9f\x3e\x22"
 	attBody         = 0x0002800c
 	attMessageProps = 0x00069003
 	attCodepage     = 0x00069007

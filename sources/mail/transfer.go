@@ -215,13 +215,15 @@ func appendBase64(dst, src []byte) (out []byte, damaged bool) {
 // characters, padding in the middle (joined texts) and a cut end.
 type base64State struct {
 	acc     uint32
-	n       int // characters in acc
+	n       int  // characters in acc
+	padded  bool // padding came last
+	skip    bool // what follows padding and a blank on one line is no base64
 	damaged bool
 }
 
 func (s *base64State) append(dst, src []byte) []byte {
 	for len(src) > 0 {
-		if s.n == 0 {
+		if s.n == 0 && !s.skip {
 			var used int
 			if dst, used = appendQuads(dst, src); used > 0 {
 				src = src[used:]
@@ -251,6 +253,11 @@ func appendQuads(dst, src []byte) (out []byte, used int) {
 
 // one takes a single character, whatever it is.
 func (s *base64State) one(dst []byte, c byte) []byte {
+	if s.skip && c != '\n' {
+		return dst
+	}
+	padded := s.padded
+	s.padded, s.skip = false, false
 	switch v := base64Values[c]; {
 	case v < 64:
 		s.acc = s.acc<<6 | uint32(v)
@@ -262,6 +269,9 @@ func (s *base64State) one(dst []byte, c byte) []byte {
 		if s.n > 0 {
 			dst = s.flush(dst)
 		}
+		s.padded = true
+	case c == ' ' && padded:
+		s.skip = true
 	case !isSpace(c):
 		s.damaged = true
 	}

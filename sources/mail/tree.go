@@ -84,13 +84,11 @@ func (t *tree) body(nd *node, depth int) hit {
 		nd.typ = typed{value: "application/octet-stream"}
 		return t.leaf(nd)
 	}
-	start := nd.start
-	if b := nd.typ.get("boundary"); b != "" && len(b) <= maxBoundary {
-		if h := t.multipart(nd, []byte("--"+strings.TrimRight(b, " ")), depth); len(nd.children) > 0 {
+	for _, b := range boundaries(nd.typ.get("boundary")) {
+		if h := t.multipart(nd, []byte("--"+b), depth); len(nd.children) > 0 {
 			return h
 		}
 	}
-	nd.start = start
 	if b := t.guessBoundary(nd.start); b != nil {
 		if h := t.multipart(nd, b, depth); len(nd.children) > 0 {
 			t.n.add(sources.Info, "mime-boundary-guessed", "the boundary of a multipart is missing or wrong; it was found in the text")
@@ -103,7 +101,20 @@ func (t *tree) body(nd *node, depth int) hit {
 }
 
 // maxBoundary bounds a boundary. RFC 2046 allows 70 characters; some generators write a thousand.
-const maxBoundary = 4096
+const maxBoundary = 32 << 10
+
+// boundaries lists what the delimiter lines may say when the parameter says b: the same, or with the blanks that
+// folding added made one.
+func boundaries(b string) []string {
+	b = strings.TrimRight(b, " \t")
+	if b == "" || len(b) > maxBoundary {
+		return nil
+	}
+	if joined := strings.Join(strings.Fields(b), " "); joined != b {
+		return []string{b, joined}
+	}
+	return []string{b}
+}
 
 func (t *tree) leaf(nd *node) hit {
 	h := t.delimiter(nd.start)
@@ -194,10 +205,13 @@ func (t *tree) match(pos int) (hit, bool) {
 		if end < 0 {
 			end, next = len(after), len(t.raw)
 		}
-		tail := trimSpace(after[:end])
-		closing := len(tail) == 2 && tail[0] == '-' && tail[1] == '-'
-		if len(tail) > 0 && !closing {
-			continue
+		tail := after[:end]
+		closing := len(tail) >= 2 && tail[0] == '-' && tail[1] == '-'
+		if closing {
+			tail = tail[2:]
+		}
+		if len(tail) > 0 && !isSpace(tail[0]) {
+			continue // the boundary of another multipart that begins like this one
 		}
 		at := pos
 		if at > 0 && t.raw[at-1] == '\n' {

@@ -44,7 +44,7 @@ func findUU(b []byte) (files []uuFile) {
 func uuAt(b []byte, pos int) (f uuFile, ok bool) {
 	first := lineEnd(b, pos)
 	w := bytes.Fields(b[pos:first])
-	if len(w) < 3 || len(w[1]) < 3 || len(w[1]) > 4 || bytes.Trim(w[1], "01234567") != nil && len(bytes.Trim(w[1], "01234567")) > 0 {
+	if len(w) < 2 || len(w[1]) < 3 || len(w[1]) > 4 || len(bytes.Trim(w[1], "01234567")) > 0 {
 		return f, false
 	}
 	name := trimSpace(b[pos+len("begin ")+len(w[1]) : first])
