@@ -18,7 +18,7 @@ import (
 // Bounds of what is read: a table of ten thousand agents is some 600 kB and 20,000 nodes.
 const (
 	maxBytes = 8 << 20
-	maxNodes = 1 << 20 // visited, so that aliases count as often as they are used
+	maxNodes = 1 << 19 // visited, so that aliases count as often as they are used
 )
 
 // A mark is where a key or value stands.

@@ -174,14 +174,41 @@ func TestDraftPaths(t *testing.T) {
 	}
 }
 
-func TestJoinedPaths(t *testing.T) {
-	s := tableSurvey()
-	s.Layout = "joined"
-	text, _ := Draft(s, []string{"x/tickets.csv", "x/ticket_comments.csv", "x/users.csv"}, DraftOptions{})
+// Three files, one of them of no use: each goes where it belongs, with the columns of its own.
+func TestJoinedDraft(t *testing.T) {
+	file := func(path, role string) sources.SurveyFile { return sources.SurveyFile{Path: path, Role: role} }
+	col := func(file, name, role string, filled int) sources.SurveyColumn {
+		return sources.SurveyColumn{File: file, Name: name, Role: role, Kind: "text", Filled: filled, Of: 10}
+	}
+	s := &sources.Survey{
+		Format: "csv", Layout: "joined", ZoneKnown: true,
+		Files: []sources.SurveyFile{file("x/a.csv", "tickets"), file("x/a2.csv", "tickets"), file("x/b.csv", "messages"), file("x/c.csv", "users"), file("x/d.csv", "")},
+		Columns: []sources.SurveyColumn{
+			col("x/a.csv", "Id", "ticket_id", 10), col("x/a.csv", "Title", "subject", 4), col("x/a.csv", "Topic", "subject", 6), col("x/a.csv", "Colour", "", 3),
+			col("x/a2.csv", "Id", "ticket_id", 10), col("x/a2.csv", "Colour", "", 3),
+			col("x/b.csv", "Ticket", "ticket_id", 10), col("x/b.csv", "Text", "message_body", 10), col("x/b.csv", "Cc, all", "message_cc", 2),
+			col("x/b.csv", "File#1", "message_attachments", 2), col("x/b.csv", "File#2", "message_attachments", 1),
+			col("x/c.csv", "Mail", "user_email", 10), col("x/d.csv", "Other", "subject", 10),
+		},
+	}
+	text, _ := Draft(s, []string{"x/a.csv", "x/a2.csv", "x/b.csv", "x/c.csv", "x/d.csv"}, DraftOptions{})
 	c := mustParse(t, string(text))
-	got := [][]string{c.Source.Paths, c.Source.CSV.Messages, c.Source.CSV.Users}
-	if diff := cmp.Diff([][]string{{"x/tickets.csv"}, {"/job/x/ticket_comments.csv"}, {"/job/x/users.csv"}}, got); diff != "" {
+	csv := c.Source.CSV
+	files := [][]string{c.Source.Paths, csv.Messages, csv.Users}
+	if diff := cmp.Diff([][]string{{"x/a.csv", "x/a2.csv"}, {"/job/x/b.csv"}, {"/job/x/c.csv"}}, files); diff != "" {
 		t.Error(diff)
+	}
+	columns := []map[string]string{csv.Columns, csv.MessageColumns, csv.UserColumns}
+	want := []map[string]string{
+		{"ticket_id": "Id", "subject": "Title | Topic"},
+		{"ticket_id": "Ticket", "message_body": "Text", "message_cc": "Cc, all", "message_attachments": "File#*"},
+		{"user_email": "Mail"},
+	}
+	if diff := cmp.Diff(want, columns); diff != "" {
+		t.Error(diff)
+	}
+	if n := strings.Count(string(text), "Colour"); n != 1 {
+		t.Errorf("the column without a use is named %d times", n)
 	}
 }
 

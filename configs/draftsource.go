@@ -2,7 +2,7 @@ package configs
 
 import (
 	"fmt"
-	"regexp"
+	"path"
 	"slices"
 	"strings"
 
@@ -14,21 +14,18 @@ import (
 // csv writes the section of a table.
 func (d *draft) csv(paths []string) {
 	s := d.survey
-	tickets, messages, users := paths, []string(nil), []string(nil)
-	if s.Layout == csvfile.Joined {
-		tickets, messages, users = split(paths)
-	}
+	tickets, messages, users := split(s.Files, paths)
 	d.key(1, "paths", items(tickets), "")
 	d.until()
 	d.put(1, "csv:", "")
 	if s.Layout != "" {
 		d.key(2, "layout", value(s.Layout), "ticket-per-row, message-per-row, or joined")
 	}
-	if len(messages) > 0 {
+	if s.Layout == csvfile.Joined {
 		d.key(2, "messages", items(messages), "")
-	}
-	if len(users) > 0 {
-		d.key(2, "users", items(users), "")
+		if len(users) > 0 {
+			d.key(2, "users", items(users), "")
+		}
 	}
 	d.encoding()
 	d.zone()
@@ -36,23 +33,38 @@ func (d *draft) csv(paths []string) {
 	d.columns()
 }
 
-// split sorts the files of a joined export by their names; the first stays when none looks like tickets.
-func split(paths []string) (tickets, messages, users []string) {
-	for _, p := range paths {
-		name := strings.ToLower(p[strings.LastIndexByte(p, '/')+1:])
-		has := func(words ...string) bool {
-			return slices.ContainsFunc(words, func(w string) bool { return strings.Contains(name, w) })
-		}
+// split sorts the paths of tables by what the survey found in them. Where it found nothing at all, all are tickets;
+// beside files that are used, one that is not is left out.
+func split(files []sources.SurveyFile, paths []string) (tickets, messages, users []string) {
+	joined := slices.ContainsFunc(files, func(f sources.SurveyFile) bool { return f.Role == "tickets" })
+	for _, f := range files {
+		p := pathOf(f.Path, paths)
 		switch {
-		case has("comment", "message", "thread", "repl", "event", "note"):
-			messages = append(messages, p)
-		case has("user", "agent", "contact", "people", "customer"):
+		case f.Role == "users":
 			users = append(users, p)
-		default:
+		case f.Role == "messages" && joined:
+			messages = append(messages, p)
+		case f.Role != "":
 			tickets = append(tickets, p)
 		}
 	}
+	if len(messages)+len(users) == 0 && len(tickets) == len(files) || tickets == nil {
+		return paths, messages, users // folders and globs stay as the person wrote them
+	}
 	return tickets, messages, users
+}
+
+// pathOf is the path that a person gave for a file of the survey, or the survey's own when it came from a folder.
+func pathOf(file string, paths []string) string {
+	for _, same := range []func(a, b string) bool{
+		func(a, b string) bool { return a == b },
+		func(a, b string) bool { return path.Base(a) == path.Base(b) },
+	} {
+		if i := slices.IndexFunc(paths, func(p string) bool { return same(p, file) }); i >= 0 {
+			return paths[i]
+		}
+	}
+	return file
 }
 
 func (d *draft) encoding() {
@@ -106,87 +118,6 @@ func (d *draft) dateFormats() {
 	})
 	d.key(2, "date_formats", "["+v+"]", comment)
 }
-
-// columns writes the table of columns that were recognised, and names the others.
-func (d *draft) columns() {
-	if d.survey.Layout == csvfile.Joined {
-		d.note(2, "columns, message_columns, user_columns: found by their headers; hsimport inspect shows them")
-		return
-	}
-	roles, left := roles(d.survey.Columns, csvfile.ColumnNames("columns", d.survey.Layout))
-	if len(roles) > 0 {
-		d.put(2, "columns:", "ours: theirs")
-		for _, r := range roles {
-			d.key(3, r.role, value(r.header), r.comment)
-		}
-	}
-	if len(left) == 0 {
-		return
-	}
-	d.note(2, "Filled columns without a use yet. Name each in fields (Help Scout custom field: column) or in ignore_columns:")
-	for _, c := range left {
-		d.note(2, fmt.Sprintf("  %s   %s of %s rows, such as %s", scalar(c.Name), thousands(c.Filled), thousands(c.Of), oneLine(strings.Join(c.Examples, " | "))))
-	}
-	d.put(2, "fields: {}", "")
-	d.put(2, "ignore_columns: []", "")
-}
-
-type role struct{ role, header, comment string }
-
-// roles gives each of our names that mean something here to the fullest column that may have it. Comments may be many:
-// repeated headers are taken all together.
-func roles(columns []sources.SurveyColumn, names []string) (found []role, left []sources.SurveyColumn) {
-	best := map[string]int{}
-	for i, c := range columns {
-		if !slices.Contains(names, c.Role) || c.Filled == 0 {
-			continue
-		}
-		if j, taken := best[c.Role]; !taken || c.Filled > columns[j].Filled {
-			best[c.Role] = i
-		}
-	}
-	for i, c := range columns {
-		j, has := best[c.Role]
-		switch {
-		case c.Filled == 0:
-		case !has:
-			left = append(left, c)
-		case i == j:
-			found = append(found, named(columns, c))
-		case base(c.Name) == base(columns[j].Name) && repeatable(c.Role):
-		default:
-			left = append(left, c)
-		}
-	}
-	return found, left
-}
-
-func named(columns []sources.SurveyColumn, c sources.SurveyColumn) role {
-	r := role{c.Role, c.Name, fmt.Sprintf("%s of %s rows", thousands(c.Filled), thousands(c.Of))}
-	if !repeatable(c.Role) {
-		return r
-	}
-	same := 0
-	for _, o := range columns {
-		if o.Role == c.Role && base(o.Name) == base(c.Name) {
-			same++
-		}
-	}
-	if same > 1 {
-		r.header, r.comment = base(c.Name)+"#*", fmt.Sprintf("all %d of them", same)
-	}
-	return r
-}
-
-// repeatable roles are those that take a header as often as it stands in the file.
-func repeatable(role string) bool {
-	return role == "comments" || role == "tags" || strings.HasSuffix(role, "attachments")
-}
-
-var repeated = regexp.MustCompile(`#\d+$`)
-
-// base is a header without the number that tells it from its namesakes.
-func base(name string) string { return repeated.ReplaceAllString(name, "") }
 
 // mbox writes the section of mail.
 func (d *draft) mbox() {

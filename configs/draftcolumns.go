@@ -1,0 +1,107 @@
+package configs
+
+import (
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+
+	"hsimport/sources"
+	"hsimport/sources/csvfile"
+)
+
+// columns writes the tables of columns that were recognised, and names the others.
+func (d *draft) columns() {
+	layout := d.survey.Layout
+	first := d.columnsOf("tickets")
+	if layout != csvfile.Joined && first == nil {
+		first = d.columnsOf("messages")
+	}
+	left := d.columnTable("columns", layout, first)
+	if layout == csvfile.Joined {
+		left = append(left, d.columnTable("message_columns", layout, d.columnsOf("messages"))...)
+		d.columnTable("user_columns", layout, d.columnsOf("users"))
+	}
+	if len(left) == 0 {
+		return
+	}
+	d.note(2, "Filled columns without a use yet. Name each in fields (Help Scout custom field: column) or in ignore_columns:")
+	for _, c := range left {
+		d.note(2, fmt.Sprintf("- %s: %s of %s rows, such as %s", oneLine(c.Name), thousands(c.Filled), thousands(c.Of), oneLine(strings.Join(c.Examples, " | "))))
+	}
+	d.put(2, "fields: {}", "")
+	d.put(2, "ignore_columns: []", "")
+}
+
+// columnsOf are the columns of the first file with this role; files of one role have one header. A single file has all.
+func (d *draft) columnsOf(role string) []sources.SurveyColumn {
+	file, found := "", false
+	for _, f := range d.survey.Files {
+		if f.Role == role {
+			file, found = f.Path, true
+			break
+		}
+	}
+	var all []sources.SurveyColumn
+	for _, c := range d.survey.Columns {
+		if c.File == "" || found && c.File == file {
+			all = append(all, c)
+		}
+	}
+	return all
+}
+
+// columnTable writes one table of columns and returns those that have no use in it.
+func (d *draft) columnTable(table, layout string, columns []sources.SurveyColumn) (left []sources.SurveyColumn) {
+	names := csvfile.ColumnNames(table, layout)
+	byRole := map[string][]sources.SurveyColumn{}
+	var order []string
+	for _, c := range columns {
+		switch {
+		case c.Filled == 0:
+		case !slices.Contains(names, c.Role):
+			left = append(left, c)
+		default:
+			if byRole[c.Role] == nil {
+				order = append(order, c.Role)
+			}
+			byRole[c.Role] = append(byRole[c.Role], c)
+		}
+	}
+	if len(order) > 0 {
+		d.put(2, table+":", "ours: theirs")
+	}
+	for _, role := range order {
+		header, comment := headerOf(byRole[role])
+		d.key(3, role, value(header), comment)
+	}
+	return left
+}
+
+// headerOf names the columns of one role: one, all of a repeated header, or several in their order.
+func headerOf(columns []sources.SurveyColumn) (header, comment string) {
+	if len(columns) == 1 {
+		c := columns[0]
+		return c.Name, fmt.Sprintf("%s of %s rows", thousands(c.Filled), thousands(c.Of))
+	}
+	var names []string
+	fullest := columns[0]
+	for _, c := range columns {
+		names = append(names, c.Name)
+		if c.Filled > fullest.Filled {
+			fullest = c
+		}
+	}
+	switch stem := base(names[0]); {
+	case stem != names[0] && !slices.ContainsFunc(names, func(n string) bool { return base(n) != stem }):
+		return stem + "#*", fmt.Sprintf("all %d of them", len(names))
+	case strings.ContainsAny(strings.Join(names, ""), "|,"): // a list of names would be cut at these
+		return fullest.Name, fmt.Sprintf("the fullest of %d", len(names))
+	}
+	return strings.Join(names, " | "), fmt.Sprintf("all %d of them, or the first that is filled", len(names))
+}
+
+var repeated = regexp.MustCompile(`#\d+$`)
+
+// base is a header without the number that tells it from its namesakes.
+func base(name string) string { return repeated.ReplaceAllString(name, "") }
