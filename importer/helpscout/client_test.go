@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"go.uber.org/goleak"
+	"golang.org/x/oauth2"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -117,7 +118,7 @@ func mustBody(t *testing.T, v any) *Body {
 
 func TestCreateConversation(t *testing.T) {
 	a := newAPI(t, func(w http.ResponseWriter, r *http.Request) {
-		if r.Header.Get("Authorization") == "" || r.Header.Get("User-Agent") != "test/1" {
+		if r.Header.Get("Authorization") != "Bearer token-number-x" || r.Header.Get("User-Agent") != "test/1" {
 			t.Error("headers:", r.Header)
 		}
 		w.Header().Set("X-RateLimit-Limit-Minute", "400")
@@ -131,7 +132,7 @@ func TestCreateConversation(t *testing.T) {
 	if err != nil || id != 77 {
 		t.Fatal(id, err)
 	}
-	if len(a.rates) != 1 || a.rates[0].Limit != 400 || a.rates[0].Remaining != 398 || a.rates[0].Status != 201 ||
+	if len(a.rates) != 1 || a.rates[0].Limit != 400 || a.rates[0].Remaining != 398 || a.rates[0].Status != 201 || !a.rates[0].Write ||
 		a.rates[0].Sent.Before(before) || a.rates[0].Received.Before(a.rates[0].Sent) {
 		t.Errorf("observed %+v", a.rates)
 	}
@@ -142,3 +143,140 @@ func TestCreateConversation(t *testing.T) {
 		t.Error("body:", a.bodies[0])
 	}
 }
+
+// TestCreatedID: an id, or doubt.
+func TestCreatedID(t *testing.T) {
+	for _, c := range []struct {
+		status             int
+		resource, location string
+		body               string
+		want               int64
+	}{
+		{201, "12", "", "", 12},
+		{200, "12", "", "<html>", 12},
+		{201, "", "https://api.helpscout.net/v2/conversations/123", "", 123},
+		{201, "", "/v2/conversations/123?x=4", "", 123},
+		{201, "x", "/v2/conversations/123/", "", 123},
+		{201, "", "", "", 0},
+		{201, "0", "", "", 0},
+		{201, "-5", "", "", 0},
+		{201, "99999999999999999999", "", "", 0},
+		{201, "", "/v2/conversations", "", 0},
+		{200, "", "", "<html>welcome to the hotel</html>", 0},
+		{202, "", "", "", 0},
+		{204, "", "", "", 0},
+	} {
+		a := newAPI(t, func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("Resource-ID", c.resource)
+			w.Header().Set("Location", c.location)
+			w.WriteHeader(c.status)
+			io.WriteString(w, c.body)
+		})
+		id, err := a.client(t, nil).CreateCustomer(t.Context(), mustBody(t, NewCustomer{}))
+		if id != c.want || (err == nil) != (c.want != 0) || err != nil && KindOf(err) != InDoubt {
+			t.Errorf("%+v: %d, %v", c, id, err)
+		}
+		if n := len(a.requests()); n != 1 {
+			t.Errorf("%+v: %d requests", c, n)
+		}
+	}
+}
+
+// TestWrites: the request that each write makes, and which answers it takes for a success.
+func TestWrites(t *testing.T) {
+	type reply struct {
+		status int
+		id     string
+		body   string
+	}
+	ctx := t.Context()
+	for _, c := range []struct {
+		do      func(c *Client) (int64, error)
+		request string
+		body    string
+		reply   reply
+		want    int64
+		ok      bool
+	}{
+		{appendThread(t, ThreadCustomer), "POST /v2/conversations/9/customer", `{"text":"x","imported":true,"createdAt":"2020-01-02T03:04:05Z"}`, reply{201, "5", ""}, 5, true},
+		{appendThread(t, ThreadReply), "POST /v2/conversations/9/reply", "", reply{201, "", ""}, 0, true},
+		{appendThread(t, ThreadNote), "POST /v2/conversations/9/notes", "", reply{201, "", "<html>"}, 0, false},
+		{appendThread(t, ThreadChat), "POST /v2/conversations/9/chats", "", reply{200, "", ""}, 0, false},
+		{appendThread(t, ThreadPhone), "POST /v2/conversations/9/phones", "", reply{200, "6", ""}, 6, true},
+		{func(c *Client) (int64, error) {
+			return 0, c.Upload(ctx, 9, 8, mustBody(t, NewAttachment{FileName: "a", MIMEType: "b", Data: "Yw=="}))
+		}, "POST /v2/conversations/9/threads/8/attachments", `{"fileName":"a","mimeType":"b","data":"Yw=="}`, reply{201, "", ""}, 0, true},
+		{func(c *Client) (int64, error) {
+			return 0, c.Upload(ctx, 9, 8, mustBody(t, NewAttachment{}))
+		}, "POST /v2/conversations/9/threads/8/attachments", "", reply{200, "", "<html>"}, 0, false},
+		{func(c *Client) (int64, error) { return 0, c.Delete(ctx, 9) }, "DELETE /v2/conversations/9", "", reply{204, "", ""}, 0, true},
+		{func(c *Client) (int64, error) { return 0, c.Delete(ctx, 9) }, "DELETE /v2/conversations/9", "", reply{200, "", ""}, 0, true},
+		{func(c *Client) (int64, error) { return 0, c.Delete(ctx, 9) }, "DELETE /v2/conversations/9", "", reply{200, "", "<p>"}, 0, false},
+		{func(c *Client) (int64, error) { return 0, c.Delete(ctx, 9) }, "DELETE /v2/conversations/9", "", reply{202, "", ""}, 0, false},
+		{func(c *Client) (int64, error) {
+			return 0, c.Patch(ctx, "/v2/workflows/3", "replace", "/status", "inactive")
+		}, "PATCH /v2/workflows/3", `{"op":"replace","path":"/status","value":"inactive"}`, reply{204, "", ""}, 0, true},
+		{func(c *Client) (int64, error) {
+			return 0, c.Patch(ctx, "/v2/conversations/9", "remove", "/assignTo", nil)
+		}, "PATCH /v2/conversations/9", `{"op":"remove","path":"/assignTo"}`, reply{204, "", ""}, 0, true},
+	} {
+		a := newAPI(t, func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("Resource-ID", c.reply.id)
+			w.WriteHeader(c.reply.status)
+			io.WriteString(w, c.reply.body)
+		})
+		id, err := c.do(a.client(t, nil))
+		if id != c.want || (err == nil) != c.ok || err != nil && KindOf(err) != InDoubt {
+			t.Errorf("%s, answered %v: %d, %v", c.request, c.reply, id, err)
+		}
+		if got := a.requests(); len(got) != 1 || got[0] != c.request || c.body != "" && a.bodies[0] != c.body {
+			t.Errorf("requests %q with %q, want %q with %q", got, a.bodies, c.request, c.body)
+		}
+	}
+	a := newAPI(t, func(http.ResponseWriter, *http.Request) {})
+	c := a.client(t, nil)
+	if _, err := c.AppendThread(ctx, 1, "message", mustBody(t, NewThread{})); err == nil {
+		t.Error("a thread of kind message")
+	}
+	if err := c.Patch(ctx, "https://elsewhere.example/", "replace", "/", 1); err == nil || len(a.requests()) > 0 {
+		t.Error("a patch of something else")
+	}
+}
+
+func appendThread(t *testing.T, kind string) func(*Client) (int64, error) {
+	b := mustBody(t, NewThread{Text: "x", Imported: true, CreatedAt: At(time.Date(2020, 1, 2, 3, 4, 5, 6, time.UTC))})
+	return func(c *Client) (int64, error) { return c.AppendThread(t.Context(), 9, kind, b) }
+}
+
+func TestOrigin(t *testing.T) {
+	for base, want := range map[string]string{
+		"https://api.helpscout.net":           "https://api.helpscout.net",
+		" https://API.helpscout.net:443/v2/ ": "https://api.helpscout.net",
+		"http://127.0.0.1:8080/":              "http://127.0.0.1:8080",
+		"http://[::1]:80":                     "http://[::1]",
+		"http://[::1]:8080/v2":                "http://[::1]:8080",
+		"http://api.helpscout.net":            "",
+		"api.helpscout.net":                   "",
+		"ftp://api.helpscout.net":             "",
+		"https://":                            "",
+		"https://a:s3cr3t@api.helpscout.net":  "",
+		"https://a:s3cr3t@\x00":               "",
+		"https://api.helpscout.net/v1":        "",
+		"https://api.helpscout.net/?a=b":      "",
+		"":                                    "",
+	} {
+		c, err := New(Options{BaseURL: base, AppID: "i", AppSecret: "s"})
+		switch {
+		case want == "" && (err == nil || strings.Contains(err.Error(), "s3cr3t")):
+			t.Errorf("%q: error %v", base, err)
+		case want != "" && (err != nil || c.Origin() != want):
+			t.Errorf("%q: %v, %v, want %q", base, c, err, want)
+		}
+	}
+	if _, err := New(Options{BaseURL: "https://api.helpscout.net", AppID: "i"}); err == nil {
+		t.Error("no secret, no error")
+	}
+}
+
+// validToken is a token that no server was asked for.
+func validToken() *oauth2.Token { return &oauth2.Token{AccessToken: "abc"} }
