@@ -1,0 +1,56 @@
+package main
+
+import (
+	"errors"
+
+	"github.com/spf13/cobra"
+
+	"hsimport/importer"
+)
+
+func (a *app) dryRunCommand() *cobra.Command {
+	var config, plan, against, table string
+	var accept []string
+	cmd := &cobra.Command{
+		Use: "dry-run -c import.yaml", Short: "The validation report: what would arrive, what would not, and why", Long: dryRunText,
+		Args: exactly(0),
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			c, err := a.load(config)
+			if err != nil {
+				return err
+			}
+			c.Run.Accept = accept
+			_, soft, done := a.interruptible(cmd.Context())
+			defer done()
+			job, offline, err := a.job(soft, c)
+			if err != nil {
+				return a.inputError(err)
+			}
+			defer job.Source.Close()
+			out := &dryRunFiles{plan: plan, against: against, table: table}
+			if err := out.open(job); err != nil {
+				return err
+			}
+			rep := importer.DryRun(soft, job)
+			err = out.close(a.ui, rep)
+			a.ui.dryRun(rep, job, offline)
+			*a.code = rep.Summary.ExitCode
+			var stop *importer.Stop
+			if errors.As(err, &stop) && rep.Cause == nil {
+				return err
+			}
+			if stop == nil {
+				return err
+			}
+			return nil
+		},
+	}
+	fl := cmd.Flags()
+	fl.StringVarP(&config, "config", "c", "import.yaml", "the configuration")
+	fl.StringVar(&plan, "plan", "", "write the plan to `file`: one line a conversation, the same on every machine")
+	fl.StringVar(&against, "against", "", "explain how this plan differs from the one in `file`")
+	fl.StringVar(&table, "csv", "", "write one line a ticket to `file`")
+	fl.StringArrayVar(&accept, "accept", nil, "accept findings of this `code` although they block the job; may be repeated")
+	fl.BoolVar(&a.ui.json, "json", false, "one JSON object a line on stdout, the last one the summary")
+	return cmd
+}

@@ -1,0 +1,2 @@
+// Command hsimport moves support history into Help Scout.
+package main

@@ -1,0 +1,138 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"runtime/debug"
+	"strings"
+
+	"github.com/mattn/go-isatty"
+	"github.com/spf13/cobra"
+
+	"hsimport/importer"
+)
+
+// version is set by the Makefile; go install leaves it to the build's own information.
+var version string
+
+func main() {
+	os.Exit(run(context.Background(), os.Args[1:], system()))
+}
+
+// environment is the world of one invocation: tests have their own.
+type environment struct {
+	in       io.Reader
+	out, err io.Writer
+	lookup   func(string) (string, bool)
+	outTTY   bool // stdout is a terminal
+	errTTY   bool
+	inTTY    bool
+	signals  bool // install signal handlers
+}
+
+func system() *environment {
+	tty := func(f *os.File) bool { return isatty.IsTerminal(f.Fd()) || isatty.IsCygwinTerminal(f.Fd()) }
+	return &environment{
+		in: os.Stdin, out: os.Stdout, err: os.Stderr, lookup: os.LookupEnv,
+		inTTY: tty(os.Stdin), outTTY: tty(os.Stdout), errTTY: tty(os.Stderr), signals: true,
+	}
+}
+
+func (env *environment) get(name string) string {
+	v, _ := env.lookup(name)
+	return v
+}
+
+// run is the whole program: arguments in, exit code out. No panic reaches a person.
+func run(ctx context.Context, args []string, env *environment) (code int) {
+	u := newUI(env)
+	defer func() {
+		if p := recover(); p != nil {
+			u.defect(p, debug.Stack())
+			code = importer.ExitUnexpected
+		}
+	}()
+	cmd := rootCommand(env, u, &code)
+	cmd.SetArgs(args)
+	if err := cmd.ExecuteContext(ctx); err != nil {
+		return u.fail(err)
+	}
+	return code
+}
+
+func rootCommand(env *environment, u *ui, code *int) *cobra.Command {
+	root := &cobra.Command{
+		Use: "hsimport", Short: "Move support history into Help Scout: once, completely, and without mailing anybody",
+		Long: aboutText, Version: toolVersion(), SilenceErrors: true, SilenceUsage: true,
+		SuggestionsMinimumDistance: 3,
+	}
+	root.SetIn(env.in)
+	root.SetOut(env.out)
+	root.SetErr(env.err)
+	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error { return usageError{nearestFlag(c, err), c.CommandPath()} })
+	root.PersistentFlags().BoolVarP(&u.quiet, "quiet", "q", false, "say only what went wrong, and the verdict")
+	root.PersistentFlags().BoolVarP(&u.verbose, "verbose", "v", false, "say more, on stderr")
+	a := &app{env: env, ui: u, code: code}
+	root.AddCommand(a.runCommand(), a.dryRunCommand(), a.statusCommand(), a.sandboxCommand())
+	for _, c := range root.Commands() {
+		c.DisableFlagsInUseLine = true
+	}
+	return root
+}
+
+// app is what every subcommand has at hand.
+type app struct {
+	env  *environment
+	ui   *ui
+	code *int
+}
+
+// usageError is a mistake in the words of the call; it ends with 2.
+type usageError struct {
+	err     error
+	command string
+}
+
+func (e usageError) Error() string { return e.err.Error() }
+
+// nearestFlag adds the flag that was probably meant.
+func nearestFlag(c *cobra.Command, err error) error {
+	_, wrong, ok := strings.Cut(err.Error(), "unknown flag: --")
+	if !ok {
+		return err
+	}
+	best, name := 4, ""
+	c.Flags().VisitAll(visitNearest(wrong, &best, &name))
+	c.InheritedFlags().VisitAll(visitNearest(wrong, &best, &name))
+	if name == "" {
+		return err
+	}
+	return fmt.Errorf("%w; did you mean --%s?", err, name)
+}
+
+// toolVersion is the version a person sees and each run stores.
+func toolVersion() string {
+	if version != "" {
+		return version
+	}
+	if info, ok := debug.ReadBuildInfo(); ok && info.Main.Version != "" && info.Main.Version != "(devel)" {
+		return info.Main.Version
+	}
+	return "dev"
+}
+
+// exactly refuses superfluous words with a usage error.
+func exactly(n int) cobra.PositionalArgs {
+	return func(c *cobra.Command, args []string) error {
+		if len(args) == n {
+			return nil
+		}
+		if len(args) > n {
+			return usageError{fmt.Errorf("%q is one word too many", args[n]), c.CommandPath()}
+		}
+		return usageError{errors.New("something is missing"), c.CommandPath()}
+	}
+}

@@ -1,0 +1,321 @@
+package main
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"hsimport/importer"
+	"hsimport/mapping"
+	"hsimport/sources"
+)
+
+// report is the end of a run: what did not arrive, the sums, the verdict.
+func (u *ui) report(rep *importer.Report, job *importer.Job) {
+	u.clearBar()
+	if u.json {
+		u.findings(rep)
+		u.object(rep.Summary)
+		u.cause(rep)
+		return
+	}
+	s := rep.Summary
+	c := s.Conversations
+	p := func(format string, args ...any) { u.line(u.env.out, format, args...) }
+	if !u.quiet {
+		u.outcomes("rejected", rep.Rejected)
+		u.outcomes("in doubt", rep.Doubtful)
+		p("source         %s", sourceLine(rep))
+		p("conversations  %s planned = %s created + %s already there + %s recovered + %s rejected + %s in doubt + %s to be sent",
+			count(c.Planned), count(c.Created), count(c.Already), count(c.Recovered+c.Adopted), count(c.Rejected), count(c.InDoubt), count(c.Pending))
+		if s.Attachments.Planned > 0 {
+			p("attachments    %s = %s with their message + %s uploaded + %s named in a note", count(s.Attachments.Planned), count(s.Attachments.Inline), count(s.Attachments.Uploaded), count(s.Attachments.Noted))
+		}
+		p("quota          %s", quotaLine(s.Quota, s.ElapsedS))
+	}
+	u.cause(rep)
+	p("%s", s.Verdict)
+}
+
+func (u *ui) cause(rep *importer.Report) {
+	if rep.Cause != nil {
+		u.problem(rep.Cause, rep.Cause.Hint)
+	}
+}
+
+func sourceLine(rep *importer.Report) string {
+	s := rep.Summary.Source
+	return fmt.Sprintf("%s, %s tickets, %s messages + %s duplicates + %s excluded + %s unreadable, %s attachments",
+		humanBytes(s.Bytes), count(s.Tickets), count(s.Messages), count(s.Duplicates), count(s.Excluded), count(s.Unreadable), count(s.Attachments))
+}
+
+func quotaLine(q importer.QuotaCounts, elapsed float64) string {
+	line := fmt.Sprintf("%s units in %s", count(q.Units), human(time.Duration(elapsed*float64(time.Second))))
+	if q.Limit > 0 && q.Limit < 1<<30 {
+		line += fmt.Sprintf(", %.0f %% of what was permitted at %d a minute", q.Utilization*100, q.Limit)
+	}
+	if q.Settling > 0 {
+		line += fmt.Sprintf(", %s of them to find out about lost answers", count(q.Settling))
+	}
+	if q.Throttled > 0 {
+		line += fmt.Sprintf(", %s calls were answered 429", count(q.Throttled))
+	}
+	return line
+}
+
+const shownOutcomes = 10
+
+// outcomes lists the first of what did not arrive; the whole list is in the JSON and CSV reports.
+func (u *ui) outcomes(what string, list []importer.Outcome) {
+	for i, o := range list {
+		if i == shownOutcomes {
+			u.line(u.env.out, "%s: and %s more", what, count(len(list)-i))
+			return
+		}
+		name := o.ID
+		if name == "" {
+			name = o.Key
+		}
+		part := ""
+		if o.Part > 1 {
+			part = fmt.Sprintf(" (part %d)", o.Part)
+		}
+		u.line(u.env.out, "%s: %s%s at %s: %s", what, name, part, o.Place, o.Reason)
+	}
+}
+
+// dryRun is the validation report on one screen.
+func (u *ui) dryRun(rep *importer.Report, job *importer.Job, offline error) {
+	u.clearBar()
+	if u.json {
+		u.findings(rep)
+		u.object(rep.Summary)
+		u.cause(rep)
+		return
+	}
+	p := func(format string, args ...any) { u.line(u.env.out, format, args...) }
+	t := rep.Totals
+	if rep.Rehearsal != "" {
+		p("rehearsal at %s", rep.Rehearsal)
+	}
+	if offline != nil {
+		p("offline: %v; the account was not asked", offline)
+	}
+	p("source         %s", sourceLine(rep))
+	for _, r := range sortedCounts(t.ExcludedBy) {
+		p("  excluded     %s by rule: %s", count(r.n), r.name)
+	}
+	for _, r := range sortedCounts(rep.Ledger.Records.ExcludedBy) {
+		p("  excluded     %s by rule: %s", count(r.n), r.name)
+	}
+	p("plan           + %s new  = %s there already  ~ %s differ from what was sent  ! %s refused  (%s tickets get further messages)",
+		count(max(t.New, t.Parts-t.Refused-t.Same-t.Changed)), count(t.Same), count(t.Changed), count(t.Refused), count(t.Follow))
+	p("conversations  %s: %s; %s tickets split", count(t.Parts-t.Refused), byCount(t.Statuses), count(t.Split))
+	p("threads        %s carry messages, %s are added by us", count(t.FromMessages), count(t.Added))
+	p("attachments    %s: %s with their message, %s uploaded, %s named in a note", count(t.Inline+t.Uploads+t.Noted), count(t.Inline), count(t.Uploads), count(t.Noted))
+	if !t.First.IsZero() {
+		p("dates          %s to %s", t.First.UTC().Format(time.DateOnly), t.Last.UTC().Format(time.DateOnly))
+	}
+	p("cost           %s units: %s", count(t.Units), durations(t.Units, float64(job.Options.Share)))
+	u.outcomes("refused", rep.Rejected)
+	for i, r := range rep.Refused {
+		if i == shownOutcomes {
+			break
+		}
+		p("unreadable: %s: %s", r.Position, r.Reason)
+	}
+	for i, r := range rep.Ledger.Refused {
+		if i == shownOutcomes {
+			p("unreadable: and %s more", count(len(rep.Ledger.Refused)-i))
+			break
+		}
+		p("unreadable: %s: %s", r.Position, r.Reason)
+	}
+	u.topFindings(rep)
+	u.cause(rep)
+}
+
+const shownFindings = 10
+
+// topFindings shows what blocks, then the most frequent, each with one example and its place.
+func (u *ui) topFindings(rep *importer.Report) {
+	groups := rep.Findings.Groups()
+	if len(groups) == 0 {
+		return
+	}
+	u.line(u.env.out, "findings")
+	shown := 0
+	for _, g := range groups {
+		if shown >= shownFindings && g.Severity < sources.BlocksJob {
+			u.line(u.env.out, "  and %s further kinds", count(len(groups)-shown))
+			return
+		}
+		shown++
+		u.line(u.env.out, "  %s", findingLine(g))
+	}
+}
+
+func findingLine(g importer.FindingGroup) string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "%s: %s", g.Severity, g.Code)
+	if g.Value != "" {
+		fmt.Fprintf(&b, " %q", g.Value)
+	}
+	fmt.Fprintf(&b, " (%s)", count(g.N))
+	if len(g.Examples) > 0 {
+		fmt.Fprintf(&b, ": %s", g.Examples[0].Text)
+		if at := g.Examples[0].Position; at.File != "" {
+			fmt.Fprintf(&b, " [%s]", at)
+		}
+	}
+	return b.String()
+}
+
+// findings writes every group as an object.
+func (u *ui) findings(rep *importer.Report) {
+	for _, g := range rep.Findings.Groups() {
+		ex := []map[string]any{}
+		for _, e := range g.Examples {
+			ex = append(ex, map[string]any{"key": e.Key, "place": e.Position.String(), "text": e.Text})
+		}
+		u.object(map[string]any{"message_type": "finding", "severity": g.Severity.String(), "code": g.Code, "value": g.Value, "count": g.N, "examples": ex})
+	}
+	for kind, list := range map[string][]importer.Outcome{"rejected_record": rep.Rejected} {
+		for _, o := range list {
+			u.object(outcomeObject(kind, o))
+		}
+	}
+	for _, o := range rep.Doubtful {
+		u.object(outcomeObject("in_doubt_record", o))
+	}
+	for _, r := range rep.Ledger.Refused {
+		u.object(map[string]any{"message_type": "unreadable_record", "place": r.Position.String(), "bytes": r.Bytes, "reason": r.Reason})
+	}
+}
+
+func outcomeObject(kind string, o importer.Outcome) map[string]any {
+	return map[string]any{"message_type": kind, "key": o.Key, "id": o.ID, "part": o.Part, "place": o.Place, "reason": o.Reason, "status": o.Status, "candidate": o.Candidate}
+}
+
+// differences explains how one plan differs from another.
+func (u *ui) differences(path string, diffs []mapping.Difference) {
+	if u.json {
+		for _, d := range diffs {
+			u.object(map[string]any{"message_type": "difference", "text": d.String()})
+		}
+		return
+	}
+	if len(diffs) == 0 {
+		u.line(u.env.out, "nothing differs from %s", path)
+		return
+	}
+	for _, d := range diffs {
+		u.line(u.env.out, "%s", d)
+	}
+}
+
+// status shows where a job stands.
+func (u *ui) status(st *importer.Status) {
+	if u.json {
+		u.object(st)
+		return
+	}
+	p := func(format string, args ...any) { u.line(u.env.out, format, args...) }
+	if st.Rehearsal != "" {
+		p("rehearsal at %s", st.Rehearsal)
+	}
+	p("created    %s (%s of them recovered after a lost answer, %s adopted)", count(st.Created+st.Recovered+st.Adopted), count(st.Recovered), count(st.Adopted))
+	p("pending    %s, %s units", count(st.Pending), count(int(st.UnitsLeft)))
+	p("rejected   %s", count(st.Rejected))
+	p("in doubt   %s", count(st.InDoubt))
+	for _, e := range sortedCounts(st.Effects) {
+		p("%-10s %s", e.name, count(e.n))
+	}
+	for i, c := range st.Causes {
+		if i == shownOutcomes {
+			break
+		}
+		p("  %s %s: %s (such as %s)", count(c.N), strings.ReplaceAll(c.State, "_", " "), c.Reason, c.Example)
+	}
+	switch {
+	case st.Running:
+		p("last run   began %s and has not ended: it is going on, or it was killed; the same command goes on", st.LastStarted.Local().Format(time.DateTime))
+	case st.LastCommand != "":
+		p("last run   %s, ended %s with %d", st.LastCommand, st.LastEnded.Local().Format(time.DateTime), st.ExitCode)
+	}
+}
+
+type named struct {
+	name string
+	n    int
+}
+
+func sortedCounts(m map[string]int) (out []named) {
+	for k, n := range m {
+		if n > 0 {
+			out = append(out, named{k, n})
+		}
+	}
+	slices.SortFunc(out, func(a, b named) int { return cmp.Or(cmp.Compare(b.n, a.n), strings.Compare(a.name, b.name)) })
+	return out
+}
+
+func byCount(m map[string]int) string {
+	var parts []string
+	for _, r := range sortedCounts(m) {
+		parts = append(parts, count(r.n)+" "+r.name)
+	}
+	if len(parts) == 0 {
+		return "none"
+	}
+	return strings.Join(parts, ", ")
+}
+
+// durations is how long so many units take on each plan, at the configured share.
+func durations(units int, share float64) string {
+	if share == 0 {
+		share = 1
+	}
+	var parts []string
+	for _, limit := range []int{200, 400, 800} {
+		d := importer.Duration(units, limit, share)
+		parts = append(parts, fmt.Sprintf("%s at %d a minute (until %s)", human(d), limit, time.Now().Add(d).Format("Mon 15:04")))
+	}
+	return fmt.Sprintf("%s; at %.0f %% of the quota", strings.Join(parts, ", "), share*100)
+}
+
+// count writes a number with its thousands apart.
+func count(n int) string {
+	s := fmt.Sprint(n)
+	for i := len(s) - 3; i > 0 && s[i-1] != '-'; i -= 3 {
+		s = s[:i] + "," + s[i:]
+	}
+	return s
+}
+
+// human writes a time span as people say it.
+func human(d time.Duration) string {
+	switch {
+	case d < time.Minute:
+		return fmt.Sprintf("%.0f s", d.Seconds())
+	case d < 2*time.Hour:
+		return fmt.Sprintf("%.0f min", d.Minutes())
+	case d < 48*time.Hour:
+		return fmt.Sprintf("%.0f h %02.0f min", float64(d/time.Hour), (d % time.Hour).Minutes())
+	}
+	return fmt.Sprintf("%.1f days", d.Hours()/24)
+}
+
+func humanBytes(n int64) string {
+	const unit = 1000
+	if n < unit {
+		return fmt.Sprintf("%d bytes", n)
+	}
+	v, i := float64(n)/unit, 0
+	for v >= unit && i < 3 {
+		v, i = v/unit, i+1
+	}
+	return fmt.Sprintf("%.1f %s", v, [...]string{"kB", "MB", "GB", "TB"}[i])
+}

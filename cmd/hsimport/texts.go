@@ -1,0 +1,52 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+)
+
+// The longer texts of the command. Words: what happened, to which record, what will be done about it, what the person
+// can do; lower case in messages, no full stop.
+
+const aboutText = `hsimport moves support history from CSV exports and mail archives into Help Scout: every message once, with its own
+date, without mailing anybody, and with an account of everything that was left out.
+
+  hsimport dry-run -c import.yaml     what would arrive, what would not, and why; writes nothing
+  hsimport run -c import.yaml         imports; after an interruption the same line goes on
+  hsimport status -c import.yaml      where it stands
+  hsimport sandbox                    a Help Scout on this machine to rehearse with
+
+Exit codes: 0 complete and balanced; 1 unexpected; 2 usage, configuration or a finding that blocks the job; 3 finished,
+some records rejected or unreadable; 4 authentication; 5 stopped with work left; 6 records in doubt left; 7 checkpoint
+locked, of another job, lost or stale; 8 plan or mapping differs; 130 interrupted.`
+
+const runText = `Imports what the configuration names. Everything is written down before it is sent, so the run can be stopped at any
+instant, by Ctrl-C or by force: the same line goes on from there, without a duplicate and without a hole.
+
+Credentials come from HELPSCOUT_APP_ID and HELPSCOUT_APP_SECRET, or from a file of such lines that
+HELPSCOUT_CREDENTIALS_FILE names. HELPSCOUT_BASE_URL overrides helpscout.base_url.`
+
+const dryRunText = `Runs the very path of run up to delivery and reports. Nothing is written to the account or to the checkpoint.
+Without credentials it works offline and says what it could not check.`
+
+const statusText = `Says where the import stands, from the checkpoint alone; also while a run is going on. It ends with the exit code of
+the last run.`
+
+const sandboxText = `Serves the Mailbox API on this machine. Point a run at it with HELPSCOUT_BASE_URL=http://127.0.0.1:8080; credentials
+are not needed there. Faults are rules such as
+
+  create#7=504,applied      the 7th create call is applied, but answered with a 504
+  create%5=reset,late:120s  5 % of the create calls are reset and applied two minutes later
+  outage@60s+10m            nothing answers from the 60th second on, for ten minutes`
+
+const (
+	hintCredentials = "set both to those of an OAuth2 app of your profile in Help Scout (Your Profile > My Apps)"
+	hintPlanAgain   = "look at the difference with hsimport dry-run --against FILE, and review a new plan"
+	hintDefect      = "this is a defect of hsimport; everything sent is in the checkpoint, the same command goes on"
+)
+
+var errKeepAndRedo = errors.New("--keep-sent and --redo-changed exclude each other")
+
+func wrongOrder(s string) error {
+	return fmt.Errorf("--order %q: it is live-first, newest or oldest", s)
+}
