@@ -42,7 +42,7 @@ func (w *work) render(e *entry) rendered {
 		out.html = noContent
 		return out
 	}
-	if len(whole) > len(body) || textLen(out.html) > room {
+	if len(whole) > len(body) || longer(out.html, room) {
 		w.cutBody(e, &out, whole, room)
 	}
 	return out
@@ -169,7 +169,7 @@ func tagName(tag string) string {
 
 // fitText is how much of an escaped text fits into room bytes of JSON without cutting a character or an entity.
 func fitText(s string, room int) int {
-	if textLen(s) <= room {
+	if !longer(s, room) {
 		return len(s)
 	}
 	used, last := 0, 0

@@ -51,7 +51,7 @@ func (w *work) transcript(lines []*entry) []*draft {
 		r := w.render(e)
 		line := chatLine(e, r.html, before)
 		before = e.at
-		if n := textLen(line); d != nil && used+n > w.m.Text {
+		if d != nil && used+textLen(line) > w.m.Text {
 			flush()
 			line = chatLine(e, r.html, time.Time{})
 		}

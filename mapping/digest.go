@@ -90,6 +90,11 @@ func textLen(s string) int {
 	return n
 }
 
+// longer reports whether the clean text s takes more than n bytes of JSON.
+func longer(s string, n int) bool {
+	return 2*len(s) > n && textLen(s) > n // JSON at most doubles a clean text
+}
+
 // symbolLen is the length of an attachment's symbol; base64Len of what takes its place.
 const symbolLen = len("attachment:") + 64
 

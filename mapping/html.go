@@ -117,7 +117,10 @@ func (p *page) image(t xhtml.Token) string {
 		}
 	}
 	src := strings.TrimSpace(at["src"])
-	scheme, rest, _ := strings.Cut(src, ":")
+	scheme, rest, ok := strings.Cut(src, ":")
+	if !ok {
+		scheme = ""
+	}
 	if strings.EqualFold(scheme, "cid") && (hasPrefixFold(rest, "http:") || hasPrefixFold(rest, "https:")) {
 		src = rest // seen in the wild: cid:https://...
 		scheme, _, _ = strings.Cut(src, ":")
@@ -259,7 +262,8 @@ func (m *Mapper) sanitised(p *page, body string) (safe string, fallback bool) {
 		text, _ := cleanText(html.UnescapeString(body))
 		return textToHTML(text), false
 	}
-	safe = strings.TrimSpace(m.policy.Sanitize(p.prepare(body)))
+	safe, _ = cleanText(m.policy.Sanitize(p.prepare(body))) // &#1; is a control character by now
+	safe = strings.TrimSpace(safe)
 	if visible(safe) {
 		return safe, false
 	}

@@ -137,20 +137,26 @@ func textToHTML(s string) string {
 }
 
 func writeEscaped(b *strings.Builder, s string) {
+	done := 0
 	for i := 0; i < len(s); i++ {
-		switch c := s[i]; c {
+		var to string
+		switch s[i] {
 		case '<':
-			b.WriteString("&lt;")
+			to = "&lt;"
 		case '>':
-			b.WriteString("&gt;")
+			to = "&gt;"
 		case '&':
-			b.WriteString("&amp;")
+			to = "&amp;"
 		case '"':
-			b.WriteString("&quot;")
+			to = "&quot;"
 		default:
-			b.WriteByte(c)
+			continue
 		}
+		b.WriteString(s[done:i])
+		b.WriteString(to)
+		done = i + 1
 	}
+	b.WriteString(s[done:])
 }
 
 // escape is s as it stands in HTML, in text and in attributes alike.
@@ -171,9 +177,23 @@ func writeLink(b *strings.Builder, address string) {
 	b.WriteString(`</a>`)
 }
 
+// endsLink are the bytes that no web address holds unescaped.
+var endsLink = func() (t [256]bool) {
+	for c := range byte(' ' + 1) {
+		t[c] = true
+	}
+	for _, c := range []byte("<>\"`{}|\\^\x7f") {
+		t[c] = true
+	}
+	return t
+}()
+
 // linkAt is the length of the web address that begins at s[i], or 0. What commonly follows one in prose (a full
 // stop, a closing bracket that was opened outside) is not part of it.
 func linkAt(s string, i int) int {
+	if len(s)-i < len("http://x") || s[i+1]|0x20 != 't' || s[i+3]|0x20 != 'p' {
+		return 0
+	}
 	scheme := 0
 	for _, p := range [...]string{"https://", "http://"} {
 		if len(s)-i > len(p) && strings.EqualFold(s[i:i+len(p)], p) {
@@ -186,9 +206,12 @@ func linkAt(s string, i int) int {
 	}
 	const most = 2000
 	end := i + scheme
-	for end < len(s) && end-i < most && s[end] > ' ' && strings.IndexByte("<>\"`{}|\\^", s[end]) < 0 && s[end] != 0x7f {
-		_, n := utf8.DecodeRuneInString(s[end:])
-		if strings.HasPrefix(s[end:], "\u00a0") || strings.HasPrefix(s[end:], "\u3000") {
+	for end < len(s) && end-i < most && !endsLink[s[end]] {
+		r, n := rune(s[end]), 1
+		if r >= utf8.RuneSelf {
+			r, n = utf8.DecodeRuneInString(s[end:])
+		}
+		if r == '\u00a0' || r == '\u3000' {
 			break
 		}
 		end += n

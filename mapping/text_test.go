@@ -96,6 +96,7 @@ var hostile = []string{
 	`<noscript><p title="</noscript><img src=x onerror=alert(1)>">`, `<!--><img src=x onerror=y>-->`, `<img src="cid:a&quot; onerror=x">`, `<div style="background:url(//x)">`,
 	`<img width=1 height=1 src=http://t.example/p>`, `<object><p>text`, "<a href='http://x\x00y'>z</a>", `&lt;script&gt;`, `<img/src="http://x"/onerror=x>`, `<IMG SRC=CID:x ALT="<script>">`,
 	`<xmp><script>`, `<a href="http://a b">sp</a>`, `<p>unclosed <b>bold <a href=http://x`, "<b \"x>y<", `<frameset><frame src=x>after`,
+	`<img src=data>`, `<img src=cid>`, `<img src=":">`, `<img src="data:,">`,
 }
 
 func FuzzHTML(f *testing.F) {
@@ -110,8 +111,8 @@ func FuzzHTML(f *testing.F) {
 		p := &page{files: []*sources.Attachment{file}}
 		safe, _ := m.sanitised(p, clean)
 		safeHTML(t, safe)
-		if !utf8.ValidString(safe) {
-			t.Fatalf("%q is not UTF-8", safe)
+		if again, removed := cleanText(safe); !utf8.ValidString(safe) || removed > 0 || again != safe {
+			t.Fatalf("%q is not a clean text", safe)
 		}
 		cut := cutHTML(safe, 60)
 		if n := textLen(cut); n > 60 {
@@ -148,6 +149,7 @@ func TestHostileHTML(t *testing.T) {
 		safeHTML(t, safe)
 	}
 	for in, want := range map[string]string{
+		"<p>a&#1;&#0;&#13;b":                                 "<p>a\ufffd&#13;b",
 		`<object><p>kept`:                                    `<p>kept`,
 		`<frameset><frame src=x><p>after`:                    `<p>after`,
 		`<p>a</p><img src="cid:https://pics.example/x.png">`: `<p>a</p><img src="https://pics.example/x.png">`,
