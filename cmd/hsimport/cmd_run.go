@@ -100,9 +100,9 @@ func mergeOptions(c *configs.Config, f *runFlags, o *importer.Options) error {
 func (a *app) interruptible(parent context.Context) (hard, soft context.Context, done func()) {
 	hard, stopHard := context.WithCancel(parent)
 	soft, stopSoft := context.WithCancel(hard)
-	done = func() { stopSoft(); stopHard() }
+	stop := func() { stopSoft(); stopHard() }
 	if !a.env.signals {
-		return hard, soft, done
+		return hard, soft, stop
 	}
 	first, stopFirst := signal.NotifyContext(parent, os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
 	context.AfterFunc(first, func() {
@@ -114,5 +114,5 @@ func (a *app) interruptible(parent context.Context) (hard, soft context.Context,
 		stopSoft()
 		context.AfterFunc(second, stopHard)
 	})
-	return hard, soft, func() { done(); stopFirst() }
+	return hard, soft, func() { stop(); stopFirst() }
 }
