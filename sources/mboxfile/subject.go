@@ -97,8 +97,10 @@ type correspondents struct {
 	known map[uint32]addresses
 }
 
-// same reports whether the mail a, an answer, is between the people of b: it goes to the author of b, or both are by one
-// author to a common recipient.
+// same reports whether the mail a, an answer, is between the people of b. Written by another author, it must go to the
+// author of b, and come from a recipient of b or from a colleague of one; without the latter, each customer who writes
+// "Re: Order" to the team would join the team's last mail to another one. Written by the same author, both must have a
+// recipient in common.
 func (c *correspondents) same(a, b uint32) (bool, error) {
 	p, err := c.of(a)
 	if err != nil {
@@ -112,14 +114,23 @@ func (c *correspondents) same(a, b uint32) (bool, error) {
 		return false, nil
 	}
 	if p.from != q.from {
-		return slices.Contains(p.to, q.from), nil
+		return slices.Contains(p.to, q.from) && slices.ContainsFunc(q.to, func(to string) bool { return colleagues(p.from, to) }), nil
 	}
-	for _, to := range p.to {
-		if slices.Contains(q.to, to) {
-			return true, nil
-		}
-	}
-	return false, nil
+	return slices.ContainsFunc(p.to, func(to string) bool { return slices.Contains(q.to, to) }), nil
+}
+
+// publicDomains are those where two addresses are not colleagues.
+var publicDomains = map[string]bool{
+	"gmail.com": true, "googlemail.com": true, "outlook.com": true, "hotmail.com": true, "live.com": true, "msn.com": true,
+	"yahoo.com": true, "icloud.com": true, "me.com": true, "aol.com": true, "gmx.de": true, "gmx.net": true, "web.de": true,
+	"t-online.de": true, "hotmail.fr": true, "orange.fr": true, "free.fr": true, "wanadoo.fr": true, "libero.it": true,
+	"mail.ru": true, "yandex.ru": true, "qq.com": true, "163.com": true, "126.com": true, "naver.com": true,
+	"comcast.net": true, "verizon.net": true, "btinternet.com": true, "proton.me": true, "protonmail.com": true,
+}
+
+func colleagues(a, b string) bool {
+	d := domain(a)
+	return a == b || d != "" && d == domain(b) && !publicDomains[d]
 }
 
 func (c *correspondents) of(i uint32) (addresses, error) {
