@@ -133,6 +133,9 @@ func (d *dialect) quoted(data []byte, start int, eof bool, mode frameMode) (span
 		case frameLiteral:
 			pos++
 		case frameLeave:
+			if bytes.IndexByte(data[start:pos], '\n') >= 0 {
+				return s, 0, frameStray // more likely a quote that is not closed has run into the next row
+			}
 			end := d.bare(data, pos+1)
 			if end == len(data) && !eof {
 				return s, 0, frameMore
@@ -265,22 +268,16 @@ func (r *reader) fill() {
 		copy(grown, r.buf[:r.w])
 		r.buf = grown
 	}
-	for range 100 {
-		n, err := r.src.Read(r.buf[r.w:])
-		r.w += n
-		r.budget += 4 * int64(n)
-		if err != nil {
-			r.eof = true
-			if err != io.EOF {
-				r.err = err
-			}
-			return
-		}
-		if n > 0 {
-			return
+	// Whole buffers, however little a call of Read returns: a row is framed again after each fill.
+	n, err := io.ReadFull(r.src, r.buf[r.w:])
+	r.w += n
+	r.budget += 4 * int64(n)
+	if err != nil {
+		r.eof = true
+		if err != io.EOF && err != io.ErrUnexpectedEOF {
+			r.err = err
 		}
 	}
-	r.eof, r.err = true, io.ErrNoProgress
 }
 
 // next returns the next record, or io.EOF.
@@ -348,26 +345,29 @@ func (r *reader) begin(reason string, open bool) *record {
 	return nil
 }
 
-// stray finds the length of a row with stray quotes: the reading that gives the header's number of columns, first with
-// the quotes as text, then with the field ending at the first of them. 0 if neither does.
+// stray finds the length of a row with stray quotes: of the readings that give the header's number of columns the
+// shorter one, with the quotes as text, or with the field ending at the first of them. 0 if there is none.
 func (r *reader) stray() int {
 	window, whole := r.window()
-	for _, mode := range [...]frameMode{frameLiteral, frameLeave} {
+	best, mode := 0, frameStrict
+	for _, m := range [...]frameMode{frameLiteral, frameLeave} {
 		if r.budget <= 0 {
 			return 0
 		}
-		n, spans, st := r.d.frame(window, whole, mode, r.rec.spans[:0])
+		n, spans, st := r.d.frame(window, whole, m, r.rec.spans[:0])
 		r.rec.spans = spans
 		if st != frameOK {
-			r.budget -= int64(len(window))
-			continue
+			n = len(window)
 		}
 		r.budget -= int64(n)
-		if r.width == 0 || len(spans) == r.width {
-			return n
+		if st == frameOK && (r.width == 0 || len(spans) == r.width) && (best == 0 || n < best) {
+			best, mode = n, m
 		}
 	}
-	return 0
+	if best > 0 {
+		_, r.rec.spans, _ = r.d.frame(window, whole, mode, r.rec.spans[:0])
+	}
+	return best
 }
 
 // window returns the next bytes, as many as a damaged place is searched, and whether they are all that is left.
