@@ -37,6 +37,6 @@ clean:
 	rm -rf hsimport dist $(BIN)
 corpus:                  ## walk real files: make corpus CORPUS=folder
 	@test -n "$(CORPUS)" || { echo "say where: make corpus CORPUS=folder"; exit 2; }
-	CORPUS='$(CORPUS)' $(GO) test -count=1 -v -timeout 2h -run Corpus ./sources/...
+	CORPUS='$(CORPUS)' $(GO) test -count=1 -v -timeout 2h -run Corpus ./sources/... ./configs
 soak:                    ## kills and faults for SOAK (a duration) on end
 	SOAK='$(or $(SOAK),10m)' $(GO) test -count=1 -v -timeout 24h -run Soak ./importer/... ./cmd/...

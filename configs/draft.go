@@ -172,7 +172,7 @@ func (d *draft) statuses() {
 	for _, c := range seen[:min(len(seen), maxWords)] {
 		d.word(c, guessStatus(c.Value), "tickets", Question{
 			Key: "mapping.statuses." + c.Value, Choices: statusTargets, Guess: "closed",
-			Text: fmt.Sprintf("%s have the status %s: what does it become?", plural(c.N, "ticket"), shorten(c.Value)),
+			Text: fmt.Sprintf("%s: what does %s become?", plural(c.N, "ticket"), orNone(c.Value, "no status")),
 		})
 	}
 	d.further(len(seen))
@@ -194,10 +194,17 @@ func (d *draft) kinds() {
 		}
 		d.word(c, guess, "messages", Question{
 			Key: "mapping.message_kinds." + c.Value, Choices: messageKinds, Guess: "note",
-			Text: fmt.Sprintf("%s are of the kind %s: whose are they?", plural(c.N, "message"), shorten(c.Value)),
+			Text: fmt.Sprintf("%s: whose is %s?", plural(c.N, "message"), orNone(c.Value, "a message without a kind")),
 		})
 	}
 	d.further(len(seen))
+}
+
+func orNone(word, none string) string {
+	if word == "" {
+		return none
+	}
+	return shorten(word)
 }
 
 // word writes one line of a table of words: the guess that is none, or the question.
@@ -254,41 +261,79 @@ func saysNothing(word string) bool {
 	return false
 }
 
-// maxAgents bounds the drafted table of agents; the survey lists the likeliest first.
-const maxAgents = 200
+// Bounds of the drafted table of agents; the survey lists the likeliest first.
+const (
+	maxAgents = 20 // that are asked for
+	maxLikely = 30 // that are named beside them
+)
 
+// agents asks who the likely agents are. Addresses of the team's domains need no line: they are agents anyway, and are
+// found in Help Scout by their address. Names are asked for where the export has no addresses; else they are mostly
+// people who wrote in tickets of others.
 func (d *draft) agents() {
-	agents := merged(d.survey.Agents)
-	if len(agents) == 0 {
+	var asked, likely []sources.Count
+	all := merged(d.survey.Agents)
+	addresses := slices.ContainsFunc(all, func(c sources.Count) bool { return isAddress(c.Value) })
+	for _, a := range all {
+		switch {
+		case isAddress(a.Value) && d.ofTeam(a.Value), a.Value == "":
+		case len(asked) < maxAgents && isAddress(a.Value) == addresses:
+			asked = append(asked, a)
+		case len(likely) < maxLikely:
+			likely = append(likely, a)
+		}
+	}
+	if len(asked)+len(likely) == 0 {
 		return
 	}
 	d.put(1, "agents:", `legacy agent: e-mail of the Help Scout user; "" for one who has left`)
-	for _, a := range agents[:min(len(agents), maxAgents)] {
-		d.questionIn(2, a.Value, Question{
+	for _, a := range asked {
+		d.entry(a.Value, Question{
 			Key: "mapping.agents." + a.Value, Guess: "", Count: a.N,
-			Text: fmt.Sprintf("%s messages: who is %s in Help Scout?", thousands(a.N), oneLine(a.Value)),
+			Text: fmt.Sprintf("%s: who is %s in Help Scout?", plural(a.N, "message"), oneLine(a.Value)),
 		})
+	}
+	if len(likely) > 0 {
+		d.note(2, "Perhaps agents, perhaps not; take the # away from those who are:")
+	}
+	for _, a := range likely {
+		if _, answered := d.opts.Answers["mapping.agents."+a.Value]; answered {
+			d.entry(a.Value, Question{Key: "mapping.agents." + a.Value})
+			continue
+		}
+		d.put(2, "# "+scalar(a.Value)+`: ""`, plural(a.N, "message"))
 	}
 }
 
-// questionIn is question for an entry of a table, whose name may hold dots.
-func (d *draft) questionIn(level int, name string, q Question) {
+// entry is question for an entry of a table, whose name may hold dots.
+func (d *draft) entry(name string, q Question) {
 	v, comment := d.ask(q)
-	d.key(level, name, v, comment)
+	d.key(2, name, v, comment)
+}
+
+func isAddress(s string) bool { return accepted(mapping.Options{MailboxAddresses: []string{s}}) }
+
+// ofTeam says whether an address is of a domain that the draft takes for the team's.
+func (d *draft) ofTeam(address string) bool {
+	domain := address[strings.LastIndexByte(address, '@')+1:]
+	return slices.ContainsFunc(d.teamDomains(), func(t string) bool { return strings.EqualFold(t, domain) })
 }
 
 func (d *draft) domains() {
-	var names []string
+	if names := d.teamDomains(); len(names) > 0 {
+		d.key(1, "agent_domains", items(names), "likely the team's: who writes from here is an agent")
+		return
+	}
+	d.note(1, "agent_domains: [support.example]   # who writes from here is an agent")
+}
+
+func (d *draft) teamDomains() (names []string) {
 	for _, c := range d.survey.Domains {
 		if accepted(mapping.Options{AgentDomains: []string{c.Value}}) {
 			names = append(names, c.Value)
 		}
 	}
-	if len(names) > 0 {
-		d.key(1, "agent_domains", items(names), "likely the team's: who writes from here is an agent")
-		return
-	}
-	d.note(1, "agent_domains: [support.example]   # who writes from here is an agent")
+	return names
 }
 
 // accepted says whether a value that was seen could stand in the configuration.

@@ -2,6 +2,7 @@ package configs
 
 import (
 	"flag"
+	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
@@ -45,7 +46,7 @@ func tableSurvey() *sources.Survey {
 		},
 		Statuses: count("Closed", 500, "Waiting", 200, "open", 100, "0123", 50, "no", 30, "Open", 20),
 		Kinds:    count("public", 2000, "Private Note", 200),
-		Agents:   count("ada@old.example", 1000, "Ghost: \"G\" $HOME ${X}", 100),
+		Agents:   count("ada@old.example", 1000, "joe@left.example", 300, "Ghost: \"G\" $HOME ${X}", 100),
 		Domains:  count("old.example", 1100, "not a domain", 1),
 	}
 }
@@ -134,11 +135,35 @@ func TestRehearsalLeavesNothingOpen(t *testing.T) {
 	if diff := cmp.Diff([]string{"dmy"}, c.Source.CSV.DateFormats); diff != "" {
 		t.Error(diff)
 	}
-	if diff := cmp.Diff(map[string]string{"ada@old.example": "", `Ghost: "G" $HOME ${X}`: ""}, m.Agents); diff != "" {
-		t.Error(diff)
+	if diff := cmp.Diff(map[string]string{"joe@left.example": ""}, m.Agents); diff != "" {
+		t.Error("of three likely agents one is of the team's domain, one has no address:", diff)
 	}
 	if c.Source.CSV.Columns["comments"] != "Comment#*" || c.Source.CSV.Columns["subject"] != "Betreff: neu" {
 		t.Errorf("columns %v", c.Source.CSV.Columns)
+	}
+}
+
+// An export that knows agents by name only asks for names.
+func TestAgentsWithoutAddresses(t *testing.T) {
+	s := tableSurvey()
+	s.Agents = nil
+	for i := range 60 {
+		s.Agents = append(s.Agents, sources.Count{Value: fmt.Sprintf("Agent: %d", i), N: 100 - i})
+	}
+	text, questions := Draft(s, []string{"t.csv"}, DraftOptions{})
+	mustParse(t, string(text))
+	asked := 0
+	for _, q := range questions {
+		if strings.HasPrefix(q.Key, "mapping.agents.Agent: ") {
+			asked++
+		}
+	}
+	if asked != maxAgents || strings.Count(string(text), `# "Agent: `) != maxLikely {
+		t.Errorf("%d asked for, the draft is\n%s", asked, text)
+	}
+	text, _ = Draft(s, []string{"t.csv"}, DraftOptions{Answers: map[string]string{"mapping.agents.Agent: 0": "ada@support.example", "mapping.agents.Agent: 49": "bob@support.example"}})
+	if m := mustParse(t, string(text)).Mapping.Agents; m["Agent: 0"] != "ada@support.example" || m["Agent: 49"] != "bob@support.example" {
+		t.Errorf("answers became %v", m)
 	}
 }
 

@@ -6,7 +6,6 @@ import (
 	"slices"
 	"strings"
 
-	"hsimport/mapping"
 	"hsimport/sources"
 	"hsimport/sources/csvfile"
 )
@@ -145,15 +144,11 @@ func (d *draft) mailState() {
 
 // addresses asks for the team's own inboxes: they are never customers.
 func (d *draft) addresses() {
-	team := map[string]bool{}
-	for _, c := range d.survey.Domains {
-		team[strings.ToLower(c.Value)] = true
-	}
 	guess := "help@support.example"
 	var likely []string
+	unknown := len(d.teamDomains()) == 0
 	for _, c := range merged(append(slices.Clone(d.survey.Agents), d.survey.Senders...)) {
-		_, domain, _ := strings.Cut(strings.ToLower(c.Value), "@")
-		if accepted(mapping.Options{MailboxAddresses: []string{c.Value}}) && (team[domain] || len(team) == 0) && len(likely) < 5 {
+		if isAddress(c.Value) && (unknown || d.ofTeam(c.Value)) && len(likely) < 5 {
 			likely = append(likely, c.Value)
 		}
 	}
