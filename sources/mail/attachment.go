@@ -119,8 +119,10 @@ func (b *builder) attachWhole() {
 		return
 	}
 	b.whole = true
-	b.attachment(&node{start: 0, end: len(b.raw), typ: typed{value: "message/rfc822"},
-		disp: typed{value: "attachment", params: []param{{"filename", []byte("original.eml")}}}}, nil)
+	b.attachment(&node{
+		start: 0, end: len(b.raw), typ: typed{value: "message/rfc822"},
+		disp: typed{value: "attachment", params: []param{{"filename", []byte("original.eml")}}},
+	}, nil)
 }
 
 func (b *builder) add(a *sources.Attachment, nd *node) {
@@ -136,7 +138,7 @@ func (b *builder) add(a *sources.Attachment, nd *node) {
 // name sets the file's name and type.
 func (b *builder) name(a *sources.Attachment, nd *node, head []byte) {
 	a.MIMEType = nd.typ.value
-	if nd.untyped || !validType(a.MIMEType) || a.MIMEType == "application/octet-stream" || a.MIMEType == "application/x-unknown" ||
+	if nd.untyped && a.MIMEType == "text/plain" || !validType(a.MIMEType) || a.MIMEType == "application/octet-stream" || a.MIMEType == "application/x-unknown" ||
 		isTNEFType(a.MIMEType) && !bytes.HasPrefix(head, []byte(tnefMagic)) {
 		a.MIMEType = sniff(head)
 	}

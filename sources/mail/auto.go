@@ -46,8 +46,10 @@ func (f *rawFields) isBounce(h *Head) bool {
 
 func bounceSubject(s string) bool {
 	s = strings.ToLower(s)
-	for _, w := range []string{"undeliver", "returned mail", "delivery", "failure notice", "mail failure", "unzustellbar",
-		"nicht zugestellt", "non remis", "non recapitabile", "no se puede entregar", "returned to sender"} {
+	for _, w := range []string{
+		"undeliver", "returned mail", "delivery", "failure notice", "mail failure", "unzustellbar",
+		"nicht zugestellt", "non remis", "non recapitabile", "no se puede entregar", "returned to sender",
+	} {
 		if strings.Contains(s, w) {
 			return true
 		}
@@ -95,10 +97,12 @@ func (f *rawFields) isAutoReply(h *Head) bool {
 
 func awaySubject(s string) bool {
 	s = strings.ToLower(s)
-	for _, w := range []string{"automatic reply", "auto-reply", "autoreply", "auto reply", "out of office", "out of the office",
+	for _, w := range []string{
+		"automatic reply", "auto-reply", "autoreply", "auto reply", "out of office", "out of the office",
 		"abwesenheit", "automatische antwort", "réponse automatique", "absence du bureau", "respuesta automática",
 		"fuera de la oficina", "risposta automatica", "fuori sede", "resposta automática", "automatisch antwoord",
-		"afwezig", "autosvar", "frånvaro", "автоответ", "vacation", "自動返信", "自动回复"} {
+		"afwezig", "autosvar", "frånvaro", "автоответ", "vacation", "自動返信", "自动回复",
+	} {
 		if strings.Contains(s, w) {
 			return true
 		}

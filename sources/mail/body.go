@@ -68,33 +68,31 @@ func (b *builder) alternative(nd *node) []piece {
 			look(i)
 		}
 	}
+	onlyImages := best == rankHTML && showsOnlyImages(all[chosen])
 	for i, c := range nd.children {
-		if c.isPlain() && (best < rankHTML || b.hasUU(c)) {
+		if c.isPlain() && (best < rankHTML || onlyImages || b.hasUU(c)) {
 			look(i)
+			if onlyImages && rankOf(all[i]) == rankText {
+				chosen = i
+			}
 		}
 	}
 	b.hasText = saw || best > rankEmpty
 	if chosen < 0 {
 		return nil
 	}
-	return b.preferText(all, chosen)
+	return all[chosen]
 }
 
-// preferText returns the chosen alternative, unless it shows nothing but remote images where another has words.
-func (b *builder) preferText(all [][]piece, chosen int) []piece {
-	for _, p := range all[chosen] {
-		if !p.html || visible(p.text) || strings.Contains(p.text, "cid:") {
-			return all[chosen]
+// showsOnlyImages reports whether HTML shows nothing but remote images, which an archive cannot show: words in another
+// alternative are better.
+func showsOnlyImages(pieces []piece) bool {
+	for _, p := range pieces {
+		if p.rank > rankEmpty && (!p.html || visible(p.text) || strings.Contains(p.text, "cid:")) {
+			return false
 		}
 	}
-	for _, pieces := range all {
-		for _, p := range pieces {
-			if p.rank == rankText && !p.html {
-				return pieces
-			}
-		}
-	}
-	return all[chosen]
+	return true
 }
 
 func (nd *node) isPlain() bool {

@@ -264,22 +264,22 @@ func isSpace(c byte) bool {
 	return c == ' ' || c == '\t' || c == '\n' || c == '\r' || c == '\v' || c == '\f'
 }
 
-// unfold joins the lines of a value: line ends vanish, the blank after them stays. The result shares memory with v
-// when v is of one line.
+// unfold joins the lines of a value with one blank each. The result shares memory with v when v is of one line.
 func unfold(v []byte) []byte {
 	if bytes.IndexByte(v, '\n') < 0 && bytes.IndexByte(v, '\r') < 0 {
 		return v
 	}
 	out := make([]byte, 0, len(v))
 	for i := 0; i < len(v); i++ {
-		switch c := v[i]; c {
-		case '\r':
-		case '\n':
-			if i+1 < len(v) && v[i+1] != ' ' && v[i+1] != '\t' {
-				out = append(out, ' ') // a continuation that lost its indent
-			}
-		default:
-			out = append(out, c)
+		if v[i] != '\r' && v[i] != '\n' {
+			out = append(out, v[i])
+			continue
+		}
+		for i+1 < len(v) && isSpace(v[i+1]) {
+			i++
+		}
+		if n := len(out); n > 0 && out[n-1] != ' ' {
+			out = append(out, ' ')
 		}
 	}
 	return out

@@ -3,6 +3,7 @@ package mail
 import (
 	"encoding/hex"
 	"html"
+	"slices"
 	"strings"
 
 	"hsimport/sources"
@@ -118,6 +119,7 @@ func joinText(pieces []piece) string {
 // joinHTML joins pieces of which one at least is HTML. Text between them is escaped; an image that no HTML shows stands
 // where it stood in the message.
 func joinHTML(pieces []piece) string {
+	pieces = slices.DeleteFunc(pieces, func(p piece) bool { return p.image == nil && p.rank == rankEmpty })
 	if len(pieces) == 1 {
 		return pieces[0].text
 	}
