@@ -101,7 +101,7 @@ func TestLayers(t *testing.T) {
 	}
 }
 
-// A table that names rooms twice removed from the tree protects nothing.
+// A table that has lost touch with the tree protects nothing.
 func TestLayersAreOfThisTree(t *testing.T) {
 	rooms := map[string]bool{}
 	for _, f := range goFiles(t) {
