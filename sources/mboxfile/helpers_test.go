@@ -200,9 +200,9 @@ func rendered(t testing.TB, src *Source) string {
 			m.Position = sources.Position{}
 			m.Problems = nil
 			for _, a := range m.Attachments {
-				fmt.Fprintf(&b, "%s: %q\n", a.Name, read(t, a))
-				a.Open, a.Position = nil, sources.Position{}
+				fmt.Fprintf(&b, "%s %s %d %s: %q\n", a.Name, a.MIMEType, a.Size, a.SHA256, read(t, a))
 			}
+			m.Attachments = nil
 		}
 		enc, err := json.MarshalIndent(tk, "", " ")
 		if err != nil {

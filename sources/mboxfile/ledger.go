@@ -40,7 +40,7 @@ func (l *ledger) exclude(rule string) {
 
 // labels counts the labels of one mail. What becomes of a label is for the mapping to say; here they are only excluded
 // or not carried over yet.
-func (l *ledger) labels(labels []string, rule, subject, file string) {
+func (l *ledger) labels(labels []string, subject, file string) {
 	for _, name := range labels {
 		u := l.uses[name]
 		if u == nil {
@@ -48,9 +48,6 @@ func (l *ledger) labels(labels []string, rule, subject, file string) {
 			l.uses[name] = u
 		}
 		u.Filled++
-		if rule == "label "+name {
-			u.Class, u.As = sources.Ignored, "excluded"
-		}
 	}
 }
 
@@ -172,9 +169,12 @@ func (l *ledger) oddities(p *pass, f *framer) {
 }
 
 // close completes the account when all files are read.
-func (l *ledger) close() {
+func (l *ledger) close(x exclusion) {
 	for _, u := range l.uses {
 		u.Of = l.Records.Found - l.Records.Unreadable
+		if name, ok := x.match([]string{u.Name}); ok {
+			u.Class, u.As = sources.Ignored, "excluded as "+name
+		}
 		l.Labels = append(l.Labels, *u)
 	}
 	slices.SortFunc(l.Labels, func(a, b sources.Use) int {

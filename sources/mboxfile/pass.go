@@ -189,7 +189,7 @@ func (p *pass) enter(fr *frame, f finding) error {
 		})
 		return nil
 	}
-	p.ledger.labels(f.labels, f.rule, f.subject, p.name)
+	p.ledger.labels(f.labels, f.subject, p.name)
 	if f.rule != "" {
 		p.ledger.exclude(f.rule)
 		return nil

@@ -66,7 +66,7 @@ func (s *Source) open(ctx context.Context) error {
 	}
 	f.inputs, f.seen = nil, nil
 	sc.ledger.Problems = append(f.problems, sc.ledger.Problems...)
-	sc.ledger.close()
+	sc.ledger.close(sc.exclude)
 	if err := s.thread(ctx); err != nil {
 		return err
 	}
