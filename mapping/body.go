@@ -12,12 +12,16 @@ import (
 type rendered struct {
 	html string
 	made []*sources.Attachment
+	cut  bool // the body's end was left out already
 }
 
 // lineRoom is kept free of a thread's text for the author's line and for what is said about a cut.
 const lineRoom = 2_500
 
 func (m *Mapper) textRoom() int { return max(m.Text-lineRoom, m.Text/2) }
+
+// sanitiserRoom is how much of a body is looked at: nothing beyond it could be kept, and a hostile one would cost time.
+func (m *Mapper) sanitiserRoom() int { return 4*m.textRoom() + 1<<20 }
 
 // render makes safe HTML of a message's body, never empty and never longer than fits.
 func (w *work) render(e *entry) rendered {
@@ -26,24 +30,21 @@ func (w *work) render(e *entry) rendered {
 	if removed > 0 {
 		w.findAt(msg.Position, sources.Info, codeCharacters, "", "%d control or invalid characters were removed from the text", removed)
 	}
-	whole := body
 	room := w.m.textRoom()
-	if most := 4*room + 1<<20; len(body) > most { // nothing beyond it can be kept: spare the sanitiser
-		body = body[:runeStart(body, most)]
-	}
 	out := rendered{}
 	if msg.Format == sources.HTML {
 		out = w.renderHTML(e, body)
 	} else {
-		out.html = textToHTML(body)
+		end := runeStart(body, w.m.sanitiserRoom())
+		out.html, out.cut = textToHTML(body[:end]), end < len(body)
 	}
 	if out.html == "" || strings.TrimSpace(out.html) == "" {
 		w.emptyBody(e)
 		out.html = noContent
 		return out
 	}
-	if len(whole) > len(body) || longer(out.html, room) {
-		w.cutBody(e, &out, whole, room)
+	if out.cut || longer(out.html, room) {
+		w.cutBody(e, &out, body, room)
 	}
 	return out
 }
@@ -61,7 +62,7 @@ func (w *work) renderHTML(e *entry, body string) rendered {
 	if len(p.unresolved) > 0 {
 		w.findAt(at, sources.Warning, codeImage, p.unresolved[0], "%d images in the text are not among the attachments, the first is %s", len(p.unresolved), p.unresolved[0])
 	}
-	return rendered{html: safe, made: p.made}
+	return rendered{html: safe, made: p.made, cut: p.cut}
 }
 
 func (w *work) emptyBody(e *entry) {

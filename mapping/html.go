@@ -63,6 +63,7 @@ type page struct {
 
 	trackers   int      // remote images of no size, removed
 	unresolved []string // images whose file is not there
+	cut        bool     // the body is so long that its end was left out
 }
 
 // prepare rewrites the images of an HTML body and leaves everything else as it is: the API cannot show attachments
@@ -262,7 +263,11 @@ func (m *Mapper) sanitised(p *page, body string) (safe string, fallback bool) {
 		text, _ := cleanText(html.UnescapeString(body))
 		return textToHTML(text), false
 	}
-	safe, _ = cleanText(m.policy.Sanitize(p.prepare(body))) // &#1; is a control character by now
+	body = p.prepare(body)
+	if most := m.sanitiserRoom(); len(body) > most {
+		body, p.cut = body[:runeStart(body, most)], true
+	}
+	safe, _ = cleanText(m.policy.Sanitize(body)) // &#1; is a control character by now
 	safe = strings.TrimSpace(safe)
 	if visible(safe) {
 		return safe, false

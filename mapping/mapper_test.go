@@ -322,3 +322,18 @@ func TestCutTextIsAttachedWhole(t *testing.T) {
 func hasCode(p *Plan, code string) bool {
 	return slices.ContainsFunc(p.Findings, func(f Finding) bool { return f.Code == code })
 }
+
+// TestPhotosInTheTextAreNotCut: a long body is long because of its images, which become files.
+func TestPhotosInTheTextAreNotCut(t *testing.T) {
+	ticket := conversationOf(1, "closed")
+	photo := strings.Repeat("QUJD", 1<<20)
+	ticket.Messages[0].Format = sources.HTML
+	ticket.Messages[0].Body = `<p>one <img src="data:image/jpeg;base64,` + photo + `"> two <img src="data:image/jpeg;base64,` + photo + `QUJD"> three</p>`
+	part := mustMap(t, basic(), ticket).Parts[0]
+	if got, want := part.Conversation.Threads[0].Text, "<p>one <em>[image: image-1.jpg]</em> two <em>[image: image-2.jpg]</em> three</p>"; got != want {
+		t.Errorf("got %q, want %q", shorten(got, 200), want)
+	}
+	if len(part.Files) != 2 {
+		t.Errorf("%d files", len(part.Files))
+	}
+}
