@@ -114,7 +114,7 @@ func sourceCounts(r *Report) SourceCounts {
 	l := r.Ledger
 	return SourceCounts{
 		Bytes: l.Bytes(), Tickets: l.Records.Tickets, Messages: l.Records.Messages - r.Totals.Excluded,
-		Attachments: l.Attachments.Found, Duplicates: l.Records.Duplicates,
+		Attachments: max(l.Attachments.Found, r.Totals.Attachments), Duplicates: l.Records.Duplicates,
 		Excluded: l.Records.Excluded + r.Totals.Excluded, Unreadable: l.Records.Unreadable,
 	}
 }

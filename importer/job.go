@@ -47,6 +47,8 @@ type Job struct {
 	Soft context.Context
 	// Progress receives what happens, one event after the other, never two at a time.
 	Progress func(Event)
+	// PlanHeader, if not nil, is told what the plan is made from, before the first Each.
+	PlanHeader func(mapping.Header)
 	// Each, if not nil, is handed every ticket while it is planned, in the order of the plan file; Approve is asked
 	// when all are planned and before anything is sent. Together they bind a run to a plan a person has reviewed: with
 	// an Approve every run plans anew, and Confirm is not asked.

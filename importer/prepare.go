@@ -182,7 +182,7 @@ func (p *planner) ticket(ctx context.Context, m mapped, rows map[string]checkpoi
 // count adds a mapped ticket to what the report tells of the plan.
 func (e *engine) count(m mapped) {
 	e.rep.Findings.Add(m.plan.Findings...)
-	e.rep.Totals.add(m.plan, len(m.ticket.Messages))
+	e.rep.Totals.add(m.plan, m.ticket)
 }
 
 func (e *engine) unreadable(err *sources.RecordError) {

@@ -90,6 +90,9 @@ func (e *engine) useMapper(target mapping.Target) {
 	mapper, found := mapping.New(opts, target)
 	e.mapper = mapper
 	e.rep.Findings.Add(found...)
+	if e.PlanHeader != nil {
+		e.PlanHeader(mapper.Header(e.Source.Digest()))
+	}
 }
 
 func (e *engine) job(acc *Account) checkpoint.Job {

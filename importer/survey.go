@@ -106,7 +106,11 @@ func newest(src Source) (t time.Time) {
 }
 
 // add counts one plan.
-func (t *Totals) add(p *mapping.Plan, msgs int) {
+func (t *Totals) add(p *mapping.Plan, ticket *sources.Ticket) {
+	msgs := len(ticket.Messages)
+	for _, m := range ticket.Messages {
+		t.Attachments += len(m.Attachments)
+	}
 	if t.ExcludedBy == nil {
 		t.ExcludedBy, t.Statuses = map[string]int{}, map[string]int{}
 	}

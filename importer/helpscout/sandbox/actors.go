@@ -79,9 +79,9 @@ func (s *Sandbox) Merge(from, into int64) error {
 			target.threads = append(target.threads, moved...)
 			target.lineItems += conv.lineItems
 			conv.threads, conv.lineItems = nil, 0
+			c.saveConversation(target, moved)
 		}})
 		c.saveConversation(conv, nil)
-		c.saveConversation(target, moved)
 		return nil
 	})
 }

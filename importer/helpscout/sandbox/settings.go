@@ -228,24 +228,39 @@ func parseSize(text string) (int64, error) {
 	return n * factor, nil
 }
 
-// nearest words a hint with the known name that shares most of its parts with name.
+// nearest words a hint with the known name that is the fewest edits away.
 func nearest(name string) string {
-	best, score := "", 0
+	best, least := "", len(name)/2+1
 	for _, st := range SettingNames() {
-		n := 0
-		for part := range strings.SplitSeq(st.Name, "-") {
-			if len(part) > 2 && strings.Contains(name, part) {
-				n += len(part)
-			}
-		}
-		if n > score {
-			best, score = st.Name, n
+		if d := edits(name, st.Name); d < least {
+			best, least = st.Name, d
 		}
 	}
 	if best == "" {
 		return ""
 	}
 	return "; the nearest is " + best
+}
+
+// edits is the Levenshtein distance.
+func edits(a, b string) int {
+	row := make([]int, len(b)+1)
+	for j := range row {
+		row[j] = j
+	}
+	for i := range len(a) {
+		diagonal := row[0]
+		row[0] = i + 1
+		for j := range len(b) {
+			cost := diagonal
+			if a[i] != b[j] {
+				cost++
+			}
+			diagonal = row[j+1]
+			row[j+1] = min(cost, row[j]+1, row[j+1]+1)
+		}
+	}
+	return row[len(b)]
 }
 
 // LoadSettings reads a YAML or JSON file of name: value pairs over the defaults. The key faults may hold rules in the
