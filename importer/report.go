@@ -113,6 +113,7 @@ type Totals struct {
 	Tickets, Parts, Split      int
 	Messages, Excluded         int // of tickets the mapping imports; that mapping rules leave out
 	ExcludedBy                 map[string]int
+	Attachments                int // of all messages read, those of excluded tickets too
 	Refused                    int // tickets a finding blocks
 	FromMessages, Added        int
 	Inline, Uploads, Noted     int

@@ -192,7 +192,7 @@ func (c *Client) noAnswer(ctx, timed context.Context, q call, w *watch, err erro
 	switch {
 	case w.body.Load() != nil:
 		e.Kind, e.Err = Rejected, w.body.Load()
-	case ctx.Err() != nil:
+	case ctx.Err() != nil && (unsent || !q.write()):
 		return ctx.Err()
 	case ctx.Err() != nil:
 		e.Err = ctx.Err()
