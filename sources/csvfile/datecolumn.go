@@ -131,23 +131,25 @@ func dateFormats(declared []string) ([]dateFormat, error) {
 }
 
 func (f *dateFormat) pattern(d string) error {
+	sample := time.Date(2017, 10, 31, 22, 10, 47, 0, time.UTC)
+	sameDay := func(t time.Time) bool { return t.Year() == 2017 && t.Month() == 10 && t.Day() == 31 }
+	layout := d
 	if strings.Contains(d, "%") {
-		if layout, err := strftime.Layout(d); err == nil {
-			f.layout = layout
+		var err error
+		if layout, err = strftime.Layout(d); err != nil {
+			t, err := strftime.Parse(d, strftime.Format(d, sample))
+			if err != nil || !sameDay(t) {
+				return errors.New("this strftime pattern cannot be read back as a date")
+			}
+			f.strf = d
 			return nil
 		}
-		if _, err := strftime.Parse(d, strftime.Format(d, time.Date(2017, 10, 31, 22, 10, 47, 0, time.UTC))); err != nil {
-			return errors.New("this strftime pattern cannot be read back")
-		}
-		f.strf = d
-		return nil
 	}
-	sample := time.Date(2017, 10, 31, 22, 10, 47, 0, time.UTC)
-	if t, err := time.Parse(d, sample.Format(d)); err != nil || t.Year() != 2017 || t.Month() != 10 || t.Day() != 31 {
-		return errors.New("not a Go layout with year, month and day (2006, 01, 02), a strftime pattern with %, " +
-			"iso, epoch, epoch_ms, dmy or mdy")
+	if t, err := time.Parse(layout, sample.Format(layout)); err != nil || !sameDay(t) {
+		return errors.New("not a Go layout (2006-01-02) or strftime pattern (%Y-%m-%d) with year, month and day, nor iso, " +
+			"epoch, epoch_ms, dmy, mdy")
 	}
-	f.layout = d
+	f.layout = layout
 	return nil
 }
 

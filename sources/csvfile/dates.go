@@ -177,9 +177,9 @@ type dateParser struct {
 	i int
 }
 
-// number reads between lo and hi digits.
+// number reads between lo and hi digits; a further one is left to what comes next, which refuses it.
 func (p *dateParser) number(lo, hi int) (n, digits int, ok bool) {
-	for p.i+digits < len(p.s) && digits <= hi {
+	for p.i+digits < len(p.s) && digits < hi {
 		c := p.s[p.i+digits]
 		if c < '0' || c > '9' {
 			break
@@ -187,7 +187,7 @@ func (p *dateParser) number(lo, hi int) (n, digits int, ok bool) {
 		n = n*10 + int(c-'0')
 		digits++
 	}
-	if digits < lo || digits > hi {
+	if digits < lo {
 		return 0, 0, false
 	}
 	p.i += digits
@@ -374,11 +374,9 @@ func (p *dateParser) dayThenName(day int, sep byte) bool {
 	if !p.readMonth() {
 		return false
 	}
-	p.skip('.')
-	if !p.skip(sep) {
-		if !p.skip(' ') {
-			return false
-		}
+	dotted := p.skip('.')
+	if !p.skip(sep) && !p.skip(' ') && !dotted {
+		return false
 	}
 	p.blanks()
 	return p.readYear()
