@@ -104,7 +104,7 @@ func BenchmarkMillion(b *testing.B) {
 	}
 	s := million(b)
 	ctx := b.Context()
-	var info os.FileInfo
+	step := int64(0)
 	for _, q := range []struct {
 		name string
 		ask  func() error
@@ -123,6 +123,18 @@ func BenchmarkMillion(b *testing.B) {
 		{"Newest", func() error { _, err := s.Newest(ctx, time.UnixMilli(1700000500000)); return err }},
 		{"Fence", func() error { _, err := s.Fence(ctx, time.UnixMilli(1700000500000)); return err }},
 		{"Owner", func() error { _, _, err := s.Owner(ctx, 507000); return err }},
+		{"BeginAndBack", func() error {
+			step++
+			in := Intent{Run: 1, At: noon}
+			for m := range int64(3) {
+				in.Messages = append(in.Messages, NewMessage{Key: fmt.Sprintf("<%d.x@mail.example>", (step*3+m)*40009%3000017)})
+			}
+			id := 1_000_001 + step%1000
+			if err := s.Begin(ctx, id, in); err != nil {
+				return err
+			}
+			return s.Back(ctx, id, "429")
+		}},
 		{"PutDone1000", func() error {
 			l, err := s.Loader(ctx)
 			if err != nil {

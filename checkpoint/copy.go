@@ -28,7 +28,8 @@ func (s *Store) CopyTo(ctx context.Context, path string) error {
 		return fmt.Errorf("copy checkpoint %s to %s: %w", s.path, path, err)
 	}
 	defer f.Close()
-	if err := s.vacuumInto(ctx, fresh); err != nil {
+	// VACUUM INTO reads one snapshot, and accepts an existing file that is empty.
+	if _, err := s.read.ExecContext(ctx, "VACUUM INTO ?", fresh); err != nil {
 		return errors.Join(s.readError(err), os.Remove(fresh))
 	}
 	if err := errors.Join(f.Sync(), f.Close()); err != nil {
@@ -38,25 +39,6 @@ func (s *Store) CopyTo(ctx context.Context, path string) error {
 		return fmt.Errorf("copy checkpoint %s to %s: %w", s.path, path, err)
 	}
 	return syncDir(filepath.Dir(to))
-}
-
-// vacuumInto writes a snapshot into an empty file. The connection is one of those that only read; it has to be let
-// write for that, though it writes to the other file alone.
-func (s *Store) vacuumInto(ctx context.Context, file string) (err error) {
-	conn, err := s.read.Conn(ctx)
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, conn.Close()) }()
-	if _, err := conn.ExecContext(ctx, "PRAGMA query_only = OFF"); err != nil {
-		return err
-	}
-	defer func() {
-		_, back := conn.ExecContext(context.WithoutCancel(ctx), "PRAGMA query_only = ON")
-		err = errors.Join(err, back)
-	}()
-	_, err = conn.ExecContext(ctx, "VACUUM INTO ?", file)
-	return err
 }
 
 // Check reads the whole file and reports damage as ErrDamaged; so do counts that do not agree with the rows.

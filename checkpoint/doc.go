@@ -14,6 +14,10 @@
 //	                     |                    `------Absent--> pending  (proven absent)
 //	                     `---- the process dies: Recover makes it in_doubt
 //
+//	pending --Reject--> rejected    (refused before it is sent)
+//	pending --Adopt---> created     (found in the account by recover)
+//	deleted --Reopen--> pending     (to be created again; a plan load alone does not do that)
+//
 // A [Part] is one conversation: its key is (ticket, number), so that "once" is a property of the key. An [Effect] is any
 // other write (an upload, an append, a delete, ...) and moves the same way, with methods that end in Effect. A [Message]
 // row says where a message of the source went; its key is unique, so that no two parts can carry one message.
@@ -34,10 +38,12 @@
 //
 //	schema/      numbered SQL, applied in order; PRAGMA user_version says how far
 //	store.go     Create, Open, View, Close
+//	file.go      names, the lock, how a file comes into being
 //	writer.go    the group commit
 //	moves.go     the state machine of parts
 //	effects.go   that of effects
 //	load.go      the plan comes in
 //	parts.go     questions about parts
+//	counts.go    how many stand where
 //	copy.go      CopyTo and Check
 package checkpoint

@@ -57,9 +57,9 @@ func dsn(real, mode string, more ...string) string {
 // openReaders opens the pool that reads. immutable is for a file in a folder that cannot be written: SQLite then needs
 // no shared memory file, and takes it that nobody writes.
 func openReaders(real string, immutable bool) (*sql.DB, error) {
-	more := []string{"_query_only=1"}
+	var more []string
 	if immutable {
-		more = append(more, "immutable=1")
+		more = []string{"immutable=1"}
 	}
 	db, err := sql.Open("sqlite3", dsn(real, "ro", more...))
 	if err != nil {

@@ -98,7 +98,9 @@ func TestStreamsOfManyPages(t *testing.T) {
 			t.Fatalf("part %d came twice", p.ID)
 		}
 		seen[p.ID] = true
-		ok(t, s.Reject(ctx, p.ID, 0, "no", "", noon)) // moving parts away does not upset the stream
+		if p.ID%10 == 0 { // moving parts away does not upset the stream
+			ok(t, s.Reject(ctx, p.ID, 0, "no", "", noon))
+		}
 	}
 	if len(seen) != n {
 		t.Errorf("%d of %d came", len(seen), n)
@@ -160,10 +162,12 @@ func TestFenceAndNewest(t *testing.T) {
 func TestLoadReplacesOnlyWhatIsPending(t *testing.T) {
 	s, ctx := create(t), t.Context()
 	load(t, s, true, somePart("sent", 1, 1, 1), somePart("edited", 1, 1, 2), somePart("gone", 1, 1, 3),
-		somePart("doubt", 1, 1, 4), somePart("shrunk", 1, 3, 5), somePart("shrunk", 2, 3, 5), somePart("shrunk", 3, 3, 5))
+		somePart("doubt", 1, 1, 4), somePart("shrunk", 1, 3, 5), somePart("shrunk", 2, 3, 5), somePart("shrunk", 3, 3, 5), somePart("back", 1, 1, 8))
 	sent, edited, doubt := must(t, s, "sent", 1), must(t, s, "edited", 1), must(t, s, "doubt", 1)
 	ok(t, s.Begin(ctx, sent.ID, Intent{At: noon}))
 	ok(t, s.Done(ctx, sent.ID, 1, ByCreate, noon))
+	back := must(t, s, "back", 1)
+	ok(t, s.Begin(ctx, back.ID, Intent{At: noon}))
 	for _, id := range []int64{edited.ID, doubt.ID} {
 		ok(t, s.Begin(ctx, id, Intent{At: noon}))
 		ok(t, s.Doubt(ctx, id, "timeout", noon))
@@ -195,10 +199,11 @@ func TestLoadReplacesOnlyWhatIsPending(t *testing.T) {
 	l, err := s.Loader(ctx)
 	ok(t, err)
 	ok(t, l.Put(somePart("new", 1, 1, 50)))
-	_, err = s.Absent(ctx, doubt.ID) // it comes back to pending while the load is on
+	_, err = s.Absent(ctx, doubt.ID) // two come back to pending while the load is on
 	ok(t, err)
+	ok(t, s.Back(ctx, back.ID, "429"))
 	ok(t, l.Finish(true))
-	if got := stream(t, s, Pending); got != "doubt/1 new/1" {
+	if got := stream(t, s, Pending); got != "doubt/1 back/1 new/1" {
 		t.Errorf("pending after a complete load: %s", got)
 	}
 	load(t, s, true, somePart("new", 1, 1, 50))
@@ -266,8 +271,8 @@ func TestDeletedPartsStayDeleted(t *testing.T) {
 	ok(t, s.BeginEffect(ctx, 2, 1, noon, nil))
 	ok(t, s.MarkDeleted(ctx, 1, noon))
 	ok(t, s.DoneEffect(ctx, 2, 0, noon))
-	load(t, s, true, somePart("a", 1, 1, 1))
-	if p := must(t, s, "a", 1); p.State != Deleted || p.DeletedID != 5 {
+	load(t, s, true, somePart("a", 1, 1, 2))
+	if p := must(t, s, "a", 1); p.State != Deleted || p.DeletedID != 5 || p.Rank != 1 {
 		t.Errorf("after a load: %+v", p)
 	}
 	if messages, err := s.Messages(ctx, []string{"m"}); err != nil || len(messages) != 0 {

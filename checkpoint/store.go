@@ -232,9 +232,10 @@ func (s *Store) release() error {
 	return errors.Join(errs...)
 }
 
-// SetFault installs a hook for tests, called with its name before each durable write. When it returns an error, that
-// error is returned to the caller; apply says whether the write is made all the same, as when a process dies right
-// after it. A nil hook, or a nil error, is no fault. The names are those of the methods, in snake case.
+// SetFault installs a hook for tests, called before each durable write with its name: that of the method in snake case,
+// and for a Loader "load" at each batch and "finish_load" at the end. When it returns an error, that error is returned
+// to the caller; apply says whether the write is made all the same, as when a process dies right after it. A nil hook,
+// or a nil error, is no fault.
 func (s *Store) SetFault(f func(op string) (apply bool, err error)) {
 	if f == nil {
 		s.fault.Store(nil)
