@@ -68,9 +68,23 @@ func (p *addressParser) step(i int) int {
 		p.phrase = append(p.phrase, p.v[i+1])
 		return i + 2
 	default:
-		p.phrase = append(p.phrase, c)
+		end := i + 1
+		for end < len(p.v) && !isAddressSpecial(p.v[end]) {
+			end++
+		}
+		p.phrase = append(p.phrase, p.v[i:end]...)
+		return end
 	}
 	return i + 1
+}
+
+// isAddressSpecial reports whether step has to look at a character.
+func isAddressSpecial(c byte) bool {
+	switch c {
+	case '"', '(', '<', ',', ';', ':', '=', '\\':
+		return true
+	}
+	return false
 }
 
 // isGroup reports whether the colon at i ends a group's name rather than standing in "mailto:" or a bare address.
@@ -255,6 +269,9 @@ func (p *addressParser) person() sources.Person {
 // address tidies the inside of brackets: a source route, "mailto:", quotes, blanks, an encoded word around it all.
 func (p *addressParser) address(b []byte) string {
 	b = trimSpace(b)
+	if isPlainAddress(b) {
+		return string(b)
+	}
 	if bytes.Contains(b, []byte("=?")) {
 		b = []byte(p.d.text(b))
 	}
@@ -274,6 +291,21 @@ func (p *addressParser) address(b []byte) string {
 		b = e
 	}
 	return strings.Trim(p.d.text(b), " \t'<>,;")
+}
+
+// isPlainAddress reports whether there is nothing to tidy.
+func isPlainAddress(b []byte) bool {
+	at := 0
+	for _, c := range b {
+		switch {
+		case c >= 'a' && c <= 'z', c >= 'A' && c <= 'Z', c >= '0' && c <= '9', c == '.', c == '-', c == '_', c == '+':
+		case c == '@':
+			at++
+		default:
+			return false
+		}
+	}
+	return at == 1 && b[0] != '@'
 }
 
 // cutComments leaves out what stands in parentheses: <pete(his account)@silly.test>.
@@ -300,7 +332,11 @@ func (p *addressParser) name(b []byte) string {
 	if len(b) == 0 {
 		return ""
 	}
-	return strings.Join(strings.Fields(p.d.text(b)), " ")
+	s := p.d.text(b)
+	if strings.Contains(s, "  ") {
+		s = strings.Join(strings.Fields(s), " ")
+	}
+	return s
 }
 
 // findAddress finds an address among words: a word with "@", or "ann at x.org" when that is all, as list archives

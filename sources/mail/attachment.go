@@ -29,7 +29,7 @@ func (b *builder) attachment(nd, parent *node) []piece {
 		Location:  b.d.text(nd.fields.location),
 		Inline:    isImage && nd.disp.value == "inline",
 	}
-	head := b.measure(a, c)
+	head := b.measure(a, c, needsSniff(nd))
 	b.damage(c)
 	start, end, enc, lf := nd.start, nd.end, nd.enc, isTextual(t)
 	a.Open = b.opener(func(raw []byte) (io.Reader, error) {
@@ -52,15 +52,15 @@ func isTextual(t string) bool {
 	return strings.HasPrefix(t, "text/") || strings.HasPrefix(t, "message/")
 }
 
-// measure fills in size and digest and returns the first bytes, for recognising the type.
-func (b *builder) measure(a *sources.Attachment, c *content) (head []byte) {
+// measure fills in size and digest. Where the type has to be recognised it returns the first bytes.
+func (b *builder) measure(a *sources.Attachment, c *content, sniffing bool) (head []byte) {
 	h := sha256.New()
 	for {
 		chunk := c.next()
 		if chunk == nil {
 			break
 		}
-		if len(head) < sniffLen {
+		if sniffing && len(head) < sniffLen {
 			head = append(head, chunk[:min(len(chunk), sniffLen-len(head))]...)
 		}
 		h.Write(chunk)
@@ -138,8 +138,7 @@ func (b *builder) add(a *sources.Attachment, nd *node) {
 // name sets the file's name and type.
 func (b *builder) name(a *sources.Attachment, nd *node, head []byte) {
 	a.MIMEType = nd.typ.value
-	if nd.untyped && a.MIMEType == "text/plain" || !validType(a.MIMEType) || a.MIMEType == "application/octet-stream" || a.MIMEType == "application/x-unknown" ||
-		isTNEFType(a.MIMEType) && !bytes.HasPrefix(head, []byte(tnefMagic)) {
+	if needsSniff(nd) && !(isTNEFType(a.MIMEType) && bytes.HasPrefix(head, []byte(tnefMagic))) {
 		a.MIMEType = sniff(head)
 	}
 	a.Name = cleanName(b.fileName(nd))
@@ -155,6 +154,12 @@ func (b *builder) name(a *sources.Attachment, nd *node, head []byte) {
 	if a.Name == "" {
 		a.Name = b.defaultName(a.MIMEType)
 	}
+}
+
+// needsSniff reports whether the declared type says nothing, or often lies.
+func needsSniff(nd *node) bool {
+	t := nd.typ.value
+	return nd.untyped && t == "text/plain" || !validType(t) || t == "application/octet-stream" || t == "application/x-unknown" || isTNEFType(t)
 }
 
 func isMessage(t string) bool {

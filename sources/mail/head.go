@@ -244,17 +244,27 @@ func replyIDs(v []byte) []string {
 
 // cleanID removes the blanks that folding left in an id. One of a single character, or an endless one, is none.
 func cleanID(id []byte) string {
-	s := strings.Map(func(r rune) rune {
+	s := string(id)
+	for _, c := range id {
+		if c <= ' ' || c >= 0x7f {
+			s = tidyID(id)
+			break
+		}
+	}
+	s = strings.Trim(s, "<>\"")
+	if len(s) < 2 || len(s) > maxID {
+		return ""
+	}
+	return s
+}
+
+func tidyID(id []byte) string {
+	return strings.Map(func(r rune) rune {
 		if r <= ' ' || r == 0x7f {
 			return -1
 		}
 		return r
 	}, strings.ToValidUTF8(string(id), "\ufffd"))
-	s = strings.Trim(s, "<>\"")
-	if len(s) < 2 || len(s) > maxID || s == "@" {
-		return ""
-	}
-	return s
 }
 
 // unixEnds returns raw with old Macintosh line ends (a lone CR) made "\n", at the same offsets; any other message as it

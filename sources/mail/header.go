@@ -22,6 +22,9 @@ type scanner struct {
 	begun  bool
 	cut    bool // a field or the block was longer than the bounds
 	noGap  bool // the text begins without a blank line before it
+
+	// The line that ended the last field has been looked at already: where it stands and ends, and its field name.
+	seen, seenEnd, seenName, seenColon int
 }
 
 // next returns the next field: its name as written, its value with folding. ok is false at the end of the block.
@@ -33,13 +36,12 @@ func (s *scanner) next() (name, value []byte, ok bool) {
 		}
 	}
 	for s.pos < len(s.raw) {
-		end := lineEnd(s.raw, s.pos)
+		end, n, colon := s.look()
 		line := s.raw[s.pos:end]
 		if isBlankLine(line) {
 			s.pos = end
 			return nil, nil, false
 		}
-		n, colon := fieldName(line)
 		if n < 0 {
 			if isFromLine(line) {
 				s.pos = end
@@ -67,6 +69,16 @@ func (s *scanner) next() (name, value []byte, ok bool) {
 	return nil, nil, false
 }
 
+// look finds the end of the line at pos and its field name, unless foldedEnd just did.
+func (s *scanner) look() (end, n, colon int) {
+	if s.seenEnd > s.pos && s.seen == s.pos {
+		return s.seenEnd, s.seenName, s.seenColon
+	}
+	end = lineEnd(s.raw, s.pos)
+	n, colon = fieldName(s.raw[s.pos:end])
+	return end, n, colon
+}
+
 // foldedEnd is the end of a field whose first line ends at end: continuation lines belong to it.
 func (s *scanner) foldedEnd(start, end int) int {
 	for end < len(s.raw) {
@@ -84,7 +96,9 @@ func (s *scanner) foldedEnd(start, end int) int {
 		}
 		next := lineEnd(s.raw, end)
 		line := s.raw[end:next]
-		if n, _ := fieldName(line); n >= 0 || isFromLine(line) || !isLostIndent(s.raw[start:end], line, s.raw[next:]) {
+		n, colon := fieldName(line)
+		s.seen, s.seenEnd, s.seenName, s.seenColon = end, next, n, colon
+		if n >= 0 || isFromLine(line) || !isLostIndent(s.raw[start:end], line, s.raw[next:]) {
 			return end
 		}
 		end = next
@@ -171,20 +185,19 @@ func fieldName(line []byte) (n, colon int) {
 	if len(line) > 1 && line[0] == '-' && line[1] == '-' {
 		return -1, 0 // a MIME boundary, which may hold colons
 	}
-	for i, c := range line {
-		switch {
-		case c == ':':
-			if i == 0 {
-				return -1, 0
-			}
-			return i, i
-		case c == ' ' || c == '\t':
-			if rest := bytes.TrimLeft(line[i:], " \t"); i > 0 && len(rest) > 0 && rest[0] == ':' {
-				return i, len(line) - len(rest)
-			}
-			return -1, 0
-		case c < 33 || c > 126 || i > 200:
-			return -1, 0
+	i := 0
+	for i < len(line) && line[i] > ' ' && line[i] != ':' && line[i] < 127 {
+		i++
+	}
+	if i == 0 || i == len(line) || i > 200 {
+		return -1, 0
+	}
+	switch line[i] {
+	case ':':
+		return i, i
+	case ' ', '\t':
+		if rest := bytes.TrimLeft(line[i:], " \t"); len(rest) > 0 && rest[0] == ':' {
+			return i, len(line) - len(rest)
 		}
 	}
 	return -1, 0

@@ -3,6 +3,7 @@ package mail
 import (
 	"bytes"
 	"io"
+	"slices"
 )
 
 // A transfer is a Content-Transfer-Encoding.
@@ -176,8 +177,15 @@ func appendQuoted(dst, src []byte) (out []byte, damaged bool) {
 		end := lineEnd(src, 0)
 		line := src[:end]
 		src = src[end:]
-		text := bytes.TrimRight(line, " \t\r\n")
-		brk := line[len(bytes.TrimRight(line, "\r\n")):]
+		n := len(line)
+		for n > 0 && (line[n-1] == '\n' || line[n-1] == '\r') {
+			n--
+		}
+		brk := line[n:]
+		for n > 0 && (line[n-1] == ' ' || line[n-1] == '\t') {
+			n--
+		}
+		text := line[:n]
 		for {
 			i := bytes.IndexByte(text, '=')
 			if i < 0 {
@@ -238,17 +246,20 @@ func (s *base64State) append(dst, src []byte) []byte {
 
 // appendQuads decodes groups of four clean characters and reports how many bytes of src it took.
 func appendQuads(dst, src []byte) (out []byte, used int) {
-	for len(src)-used >= 4 {
-		q := src[used : used+4 : used+4]
-		a, b, c, d := base64Values[q[0]], base64Values[q[1]], base64Values[q[2]], base64Values[q[3]]
+	at, n := len(dst), len(src)/4
+	dst = slices.Grow(dst, 3*n)
+	room := dst[at : at+3*n]
+	for len(src) >= 4 && len(room) >= 3 {
+		a, b, c, d := base64Values[src[0]], base64Values[src[1]], base64Values[src[2]], base64Values[src[3]]
 		if a|b|c|d >= 64 {
 			break
 		}
 		v := uint32(a)<<18 | uint32(b)<<12 | uint32(c)<<6 | uint32(d)
-		dst = append(dst, byte(v>>16), byte(v>>8), byte(v))
-		used += 4
+		room[0], room[1], room[2] = byte(v>>16), byte(v>>8), byte(v)
+		room, src = room[3:], src[4:]
 	}
-	return dst, used
+	done := n - len(room)/3
+	return dst[:at+3*done], 4 * done
 }
 
 // one takes a single character, whatever it is.
