@@ -63,24 +63,28 @@ func (d *digester) writeBody(body []byte) {
 		d.scratch = appendLF(d.scratch[:0], body)
 		body = d.scratch
 	}
+	pos := 0
 	for {
-		start, from := nextQuoted(body)
+		start, from := nextQuoted(body, pos)
 		if start < 0 {
 			break
 		}
-		d.h.Write(body[:start])
+		d.h.Write(body[pos:start])
 		d.h.Write(fromWord)
-		body = body[from+len(fromWord):]
+		pos = from + len(fromWord)
 	}
-	d.h.Write(body)
+	d.h.Write(body[pos:])
 }
 
 // splitHead cuts a mail behind the blank line that ends its header; a mail that does not begin with a field has none.
 // It is simpler than what mail.Parse does with damaged headers, and stays as it is: identity depends on it.
 func splitHead(raw []byte) (head, body []byte) {
 	raw = bytes.TrimLeft(raw, "\r\n")
-	line, _ := cutLine(raw)
-	if i := bytes.IndexByte(line, ':'); i < 1 || bytes.ContainsAny(line[:i], " \t") && !bytes.HasPrefix(line, []byte(">From ")) {
+	line, rest := cutLine(raw)
+	if bytes.HasPrefix(line, []byte(">From ")) { // the envelope line of an older hop
+		line, _ = cutLine(rest)
+	}
+	if i := bytes.IndexByte(line, ':'); i < 1 || bytes.ContainsAny(line[:i], " \t") {
 		return nil, raw
 	}
 	if i := blankLine(raw); i >= 0 {
@@ -146,10 +150,10 @@ func appendLF(dst, b []byte) []byte {
 	}
 }
 
-// nextQuoted finds the first line of b that is ">From ", ">>From " and so on: where its ">" begin and where its "From "
-// begins. start is -1 when there is none.
-func nextQuoted(b []byte) (start, from int) {
-	for pos := 0; ; {
+// nextQuoted finds the first line of b behind pos that is ">From ", ">>From " and so on: where its ">" begin and where
+// its "From " begins. start is -1 when there is none.
+func nextQuoted(b []byte, pos int) (start, from int) {
+	for {
 		i := bytes.Index(b[pos:], []byte(">From "))
 		if i < 0 {
 			return -1, -1
@@ -201,21 +205,22 @@ func prepare(raw []byte, q quoting) []byte {
 	if q == quotedNot {
 		return raw
 	}
-	head, rest := splitHead(raw)
-	if start, _ := nextQuoted(rest); start < 0 {
+	head, body := splitHead(raw)
+	if start, _ := nextQuoted(body, 0); start < 0 {
 		return raw
 	}
 	out := append(make([]byte, 0, len(raw)), head...)
+	pos := 0
 	for {
-		start, from := nextQuoted(rest)
+		start, from := nextQuoted(body, pos)
 		if start < 0 {
-			return append(out, rest...)
+			return append(out, body[pos:]...)
 		}
-		out = append(out, rest[:start]...)
+		out = append(out, body[pos:start]...)
 		if q == quotedRD || from-start == 1 {
 			start++
 		}
-		out = append(append(out, rest[start:from]...), fromWord...)
-		rest = rest[from+len(fromWord):]
+		out = append(append(out, body[start:from]...), fromWord...)
+		pos = from + len(fromWord)
 	}
 }

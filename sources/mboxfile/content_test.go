@@ -1,0 +1,121 @@
+package mboxfile
+
+import (
+	"bytes"
+	"strings"
+	"testing"
+)
+
+// FuzzContent proves that a mail's digest does not see how it is stored, and that quoting and unquoting are inverse.
+func FuzzContent(f *testing.F) {
+	for _, s := range []string{
+		letter{id: "a@x", body: "From me\n>From you\n>>From them\n\n\n"}.String(), "no header\n>From x", ">From a\nTo: b\n\nx", "\n\nSubject: x\n\n",
+		"Subject: x\n y\n\tz\n\n", "A: b", "From: a\n\n>>>", "",
+	} {
+		f.Add(s)
+	}
+	f.Fuzz(func(t *testing.T, mail string) {
+		mail = strings.ReplaceAll(mail, "\r", "")
+		head, body := splitHead([]byte(mail))
+		d := newDigester()
+		want := d.digest([]byte(mail))
+		for what, stored := range map[string]string{
+			"CRLF": crlf(mail), "blank lines at the end": mail + "\n\n", "quoted": string(head) + quote(string(body)),
+			"quoted twice": string(head) + quote(quote(string(body))), "CRLF, quoted": crlf(string(head) + quote(string(body))),
+		} {
+			if got, _ := splitHead([]byte(stored)); bytes.Count(got, []byte(":")) != bytes.Count(head, []byte(":")) {
+				continue // the header itself is changed: a mail without one
+			}
+			if d.digest([]byte(stored)) != want {
+				t.Errorf("%s: another digest for %q", what, stored)
+			}
+		}
+		plain := bytes.TrimRight([]byte(mail), "\n")
+		head, body = splitHead(plain)
+		skipped := plain[:len(plain)-len(head)-len(body)] // blank lines before the header
+		stored := string(skipped) + string(head) + quote(string(body))
+		if got, _ := splitHead([]byte(stored)); len(got) != len(head) {
+			return // a mail without a header whose quoted text looks like one
+		}
+		if got := prepare([]byte(stored), quotedRD); !bytes.Equal(bytes.TrimLeft(got, "\n"), bytes.TrimLeft(plain, "\n")) {
+			t.Errorf("%q was stored as %q and comes back as %q", plain, stored, got)
+		}
+		if got := prepare([]byte(stored), quotedNot); string(got) != stored {
+			t.Errorf("%q was changed to %q", stored, got)
+		}
+	})
+}
+
+// FuzzSniff proves that what is taken for an mbox holds mails, and that nothing else is called empty.
+func FuzzSniff(f *testing.F) {
+	for _, s := range []string{sep + one, one, "12\n" + one, "a,b\n1,2\n", "{}", "x\n\n" + sep + one, sep, "From the desk\nof Bob", "\x1f\x8b"} {
+		f.Add(s)
+	}
+	f.Fuzz(func(t *testing.T, data string) {
+		kind, hint, err := sniff([]byte(data), true)
+		if (err != nil) != (kind == notMail) || hint != "" && err == nil {
+			t.Errorf("sniff says %d, %q, %v", kind, hint, err)
+		}
+		if kind == emptyFile && strings.Trim(strings.TrimPrefix(data, "\xef\xbb\xbf"), "\r\n") != "" {
+			t.Errorf("%q is called empty", data)
+		}
+		if kind != mboxFile {
+			return
+		}
+		if got, fr := cut(t, data, nil); len(got) == 0 && fr.tally.truncated+fr.tally.separator == 0 {
+			t.Errorf("%q is called an mbox and holds no mail", data)
+		}
+	})
+}
+
+func TestFolderNameOfPath(t *testing.T) {
+	for _, c := range []struct {
+		root, path string
+		kind       format
+		want       string
+	}{
+		{"/m", "/m/Inbox", mboxFile, "Inbox"},
+		{"/m", "/m/Inbox.sbd/2020", mboxFile, "Inbox/2020"},
+		{"/m", "/m/Sent.mbox/mbox", mboxFile, "Sent"},
+		{"/m/Sent.mbox", "/m/Sent.mbox/mbox", mboxFile, "Sent"},
+		{"/m", "/m/a.mbox.gz", gzipFile, "a"},
+		{"/m", "/m/x/1.eml", oneMail, "x"},
+		{"/m/x", "/m/x/1.eml", oneMail, "x"},
+		{"/m", "/m/.mbox", mboxFile, ".mbox"},
+	} {
+		if got := folderInTree(c.root, c.path, c.kind); got != c.want {
+			t.Errorf("%s below %s is the folder %q, want %q", c.path, c.root, got, c.want)
+		}
+	}
+}
+
+func TestMarks(t *testing.T) {
+	for head, want := range map[string]string{
+		"X-Mozilla-Status: 0001\n":           "",
+		"X-Mozilla-Status: 0000\n":           "Unread",
+		"x-mozilla-status: 0005\n":           "Starred",
+		"Status: RO\nX-Status: F\n":          "Starred",
+		"Status: O\n":                        "Unread",
+		"Status: resolved\n":                 "",
+		"X-Status: TD\n":                     "Drafts Trash",
+		"X-Mozilla-Status: zz\nSubject: x\n": "",
+		"Subject: Status: O\n":               "",
+	} {
+		got, expunged := readMarks([]byte(head)).labels()
+		if strings.Join(got, " ") != want || expunged {
+			t.Errorf("%q says %q, expunged %v; want %q", head, got, expunged, want)
+		}
+	}
+	if _, expunged := readMarks([]byte("X-Mozilla-Status: 0009\n")).labels(); !expunged {
+		t.Error("0x0008 is expunged")
+	}
+}
+
+func BenchmarkDigest(b *testing.B) {
+	mail := []byte(letter{id: "a@x", subject: "S", body: strings.Repeat("a line of text as people write it\n", 120)}.String())
+	d := newDigester()
+	b.SetBytes(int64(len(mail)))
+	for b.Loop() {
+		d.digest(mail)
+	}
+}
