@@ -58,6 +58,7 @@ const (
 	codeFileMissing   = "attachment-missing"
 	codeFileLarge     = "attachment-too-large"
 	codeFileEmpty     = "attachment-empty"
+	codeTagCut        = "tag-shortened"
 	codeSplit         = "split"
 )
 
@@ -111,6 +112,7 @@ var meanings = map[string]string{
 	codeFileMissing:   "an attachment has no content; a note names it",
 	codeFileLarge:     "an attachment is larger than Help Scout takes; a note names it",
 	codeFileEmpty:     "an attachment is empty; a note names it",
+	codeTagCut:        "a tag is very long and is shortened",
 	codeSplit:         "the ticket has more threads than one conversation takes and becomes several",
 }
 

@@ -63,13 +63,16 @@ type page struct {
 
 	trackers   int      // remote images of no size, removed
 	unresolved []string // images whose file is not there
+	preTag     string   // the element in which line ends count, by its style
+	preDepth   int      // of that element in itself; 0: not in one
 	cut        bool     // the body is so long that its end was left out
 }
 
-// prepare rewrites the images of an HTML body and leaves everything else as it is: the API cannot show attachments
-// in the text, so that an image by cid: becomes a mention of its attachment. It reads the markup as browsers do.
+// prepare rewrites what would not survive on its own and leaves everything else as it is. The API cannot show
+// attachments in the text, so that an image by cid: becomes a mention of its attachment; line ends that count because
+// of a style become <br>, for styles are taken out. It reads the markup as browsers do.
 func (p *page) prepare(body string) string {
-	if !mayHoldImages(body) {
+	if !mayHoldImages(body) && !strings.Contains(body, "white-space") {
 		return body
 	}
 	var b strings.Builder
@@ -80,21 +83,50 @@ func (p *page) prepare(body string) string {
 		case xhtml.ErrorToken:
 			return b.String()
 		case xhtml.StartTagToken, xhtml.SelfClosingTagToken:
-			raw := z.Raw()
-			if len(raw) < 4 || !strings.EqualFold(string(raw[1:4]), "img") {
-				b.Write(raw)
+			b.WriteString(p.startTag(z))
+		case xhtml.EndTagToken:
+			b.Write(z.Raw())
+			if name, _ := z.TagName(); p.preDepth > 0 && string(name) == p.preTag {
+				p.preDepth--
+			}
+		case xhtml.TextToken:
+			if p.preDepth > 0 {
+				b.WriteString(strings.ReplaceAll(string(z.Raw()), "\n", "<br>"))
 				continue
 			}
-			keep := string(raw)
-			if t := z.Token(); t.Data == "img" {
-				keep = p.image(t)
-			}
-			b.WriteString(keep)
+			b.Write(z.Raw())
 		default:
 			b.Write(z.Raw())
 		}
 	}
 }
+
+// startTag is what stands in the text for a start tag.
+func (p *page) startTag(z *xhtml.Tokenizer) string {
+	raw := string(z.Raw()) // a copy: reading attributes changes it
+	name, more := z.TagName()
+	tag := string(name)
+	switch {
+	case tag == "img":
+		t := xhtml.Token{Data: tag}
+		for more {
+			var k, v []byte
+			k, v, more = z.TagAttr()
+			t.Attr = append(t.Attr, xhtml.Attribute{Key: string(k), Val: string(v)})
+		}
+		return p.image(t)
+	case p.preDepth > 0:
+		if tag == p.preTag {
+			p.preDepth++
+		}
+	case !voidElements[tag] && keepsLines.MatchString(raw):
+		p.preTag, p.preDepth = tag, 1
+	}
+	return raw
+}
+
+// keepsLines recognises a style under which line ends are shown.
+var keepsLines = regexp.MustCompile(`(?i)white-space\s*:\s*(pre|break-spaces)`)
 
 func mayHoldImages(s string) bool {
 	for {

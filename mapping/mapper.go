@@ -79,6 +79,9 @@ func New(opts Options, target Target) (*Mapper, []Finding) {
 		job = append(job, Finding{Severity: sources.BlocksJob, Code: codeOption, Text: err.Error()})
 	}
 	m.Departed = m.policy.Sanitize(m.Departed)
+	if !strings.HasPrefix(m.Departed, "<") { // plain words get a line of their own
+		m.Departed = "<p>" + m.Departed + "</p>"
+	}
 	if target.Bound {
 		b := &binder{m: m, opts: opts, target: target}
 		b.bind()

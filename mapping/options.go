@@ -4,15 +4,16 @@ import "time"
 
 // Options is the mapping section of the configuration. Tables are looked up trimmed and without regard to case.
 type Options struct {
-	// Statuses maps legacy status to active, pending, closed, spam or exclude. A value outside it blocks the job
-	// unless DefaultStatus is set.
+	// Statuses maps legacy status to active, pending, closed, spam or exclude; the last two leave the ticket out, as the
+	// create call takes neither. A value outside it blocks the job unless DefaultStatus is set. In mail the table is
+	// asked about the thread's labels, and what no rule decides is DefaultStatus, else closed.
 	Statuses      map[string]string `yaml:"statuses"`
 	DefaultStatus string            `yaml:"default_status"`
 	// CloseInactive closes a live ticket of a table whose last message is older than this before the source's newest.
 	CloseInactive Duration `yaml:"close_inactive"`
 	Live          Live     `yaml:"live"`
 
-	// Agents maps a legacy address, name or id to the e-mail of a Help Scout user.
+	// Agents maps a legacy address, name or id to the e-mail of a Help Scout user; to nothing for one who has left.
 	Agents       map[string]string `yaml:"agents"`
 	AgentDomains []string          `yaml:"agent_domains"`
 	FallbackUser string            `yaml:"fallback_user"`
@@ -33,10 +34,10 @@ type Options struct {
 	PlaceholderDomain string `yaml:"placeholder_domain"`
 	Placeholder       string `yaml:"placeholder"` // create, refuse; empty: create when a domain is set, else refuse
 
-	Tags      map[string]string `yaml:"tags"` // legacy tag: tag; "" drops it
-	TagPrefix string            `yaml:"tag_prefix"`
+	Tags      map[string]string `yaml:"tags"`       // legacy tag: tag; "" drops it
+	TagPrefix string            `yaml:"tag_prefix"` // of tags that the table does not rename
 	JobTag    string            `yaml:"job_tag"`
-	Types     map[string]string `yaml:"types"` // legacy channel: email, chat, phone
+	Types     map[string]string `yaml:"types"` // legacy channel: email, chat, phone; the usual words are known
 	Chats     string            `yaml:"chats"` // transcript, messages; empty: transcript
 	// FieldValues translates values of a custom field: field, legacy value, value.
 	FieldValues map[string]map[string]string `yaml:"field_values"`
@@ -46,10 +47,10 @@ type Options struct {
 	LegacyReference string `yaml:"legacy_reference"` // note, subject, field, off; empty: off
 	LegacyField     string `yaml:"legacy_field"`
 
-	InlineSize     Size `yaml:"inline_size"`     // largest create call, attachments in place; 0: 10 MB
+	InlineSize     Size `yaml:"inline_size"`     // largest create call, attachments in place; 64 kB at least; 0: 10 MB
 	AttachmentSize Size `yaml:"attachment_size"` // largest upload call, in base64 with its envelope; 0: 10 MB
-	MaxText        Size `yaml:"max_text"`        // largest body of one thread; 0: 1 MB
-	MaxSubject     int  `yaml:"max_subject"`     // characters; 0: 250
+	MaxText        Size `yaml:"max_text"`        // largest text of one thread, as JSON; 0: 1 MB
+	MaxSubject     int  `yaml:"max_subject"`     // characters, 40 to 1000; 0: 250
 
 	// Set by the configuration or the engine, not by keys of this section.
 	Mailbox string    `yaml:"-"` // name or id

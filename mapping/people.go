@@ -162,7 +162,7 @@ func samePerson(a, b sources.Person) bool {
 // authorLine names the author of a text that somebody else posts, in the configured form.
 func (m *Mapper) authorLine(p sources.Person) string {
 	form := m.Departed
-	name, email := oneLine(p.Name), strings.TrimSpace(p.Email)
+	name, email := shorten(oneLine(p.Name), 200), shorten(strings.TrimSpace(p.Email), 254)
 	if n, ok := usableAddress(email); ok {
 		email = n
 	}
@@ -201,7 +201,8 @@ func (w *work) newCustomer(p sources.Person, at sources.Position) *helpscout.New
 	} else if _, asIs := normalAddress(p.Email); !asIs {
 		w.findAt(at, sources.Info, codeMended, p.Email, "%q is read as %s", shorten(p.Email, 80), address)
 	}
-	c := &helpscout.NewCustomer{Email: address, Phone: shorten(oneLine(p.Phone), 60)}
+	phone, _ := cutUnits(oneLine(p.Phone), 60)
+	c := &helpscout.NewCustomer{Email: address, Phone: phone}
 	var cut bool
 	c.FirstName, c.LastName, cut = splitName(p.Name, p.Email)
 	if cut {

@@ -1,11 +1,12 @@
 package mapping
 
 import (
-	"strings"
-
 	"hsimport/importer/helpscout"
 	"hsimport/sources"
 )
+
+// maxTag is a bound of ours: the server's is not known.
+const maxTag = 200
 
 // tags are the ticket's own, renamed and prefixed as configured, a mail's labels but for those that mail programs set,
 // and the job's tag. None stands there twice, whatever its case: Help Scout does not tell tags apart by it.
@@ -16,7 +17,10 @@ func (w *work) tags() []string {
 		if tag = oneLine(tag); tag == "" {
 			return
 		}
-		tag = shorten(prefix+tag, 200)
+		tag, cut := cutUnits(prefix+tag, maxTag)
+		if cut {
+			w.find(sources.Warning, codeTagCut, tag, "a tag of more than %d characters is shortened to %q", maxTag, tag)
+		}
 		if !seen[fold(tag)] {
 			seen[fold(tag)] = true
 			out = append(out, tag)
@@ -106,50 +110,4 @@ func (w *work) traits(parts []*Part) (t Traits) {
 var threadTraits = map[string]Traits{
 	helpscout.ThreadCustomer: HasCustomer, helpscout.ThreadReply: HasReply, helpscout.ThreadNote: HasNote,
 	helpscout.ThreadChat: HasChat, helpscout.ThreadPhone: HasPhone,
-}
-
-// Append makes the threads of some messages of a ticket that is in Help Scout already, oldest first, for calls of
-// their own; keys names the messages. Replies and notes carry the status that the ticket has now, because one without
-// would reactivate the conversation (https://developer.helpscout.com/mailbox-api/endpoints/conversations/threads/reply).
-// Attachments are in their threads whatever their size; files opens them by SHA-256. Each thread keeps its Type, which
-// decides the endpoint and is not part of the body there. A ticket that is refused or excluded by now has no threads.
-func (m *Mapper) Append(t *sources.Ticket, keys map[sources.Key]bool) (threads []helpscout.NewThread, carried []Carried, files map[string]*sources.Attachment, findings []Finding) {
-	w := m.begin(t)
-	if w.decide() {
-		var chosen []*entry
-		for _, e := range w.entries {
-			if keys[e.msg.Key] {
-				chosen = append(chosen, e)
-			}
-		}
-		p := &Part{}
-		for _, d := range w.threadsOf(chosen) {
-			if d.thread.Type == helpscout.ThreadReply || d.thread.Type == helpscout.ThreadNote {
-				d.thread.Status = w.status
-			}
-			p.add(d)
-		}
-		threads, carried, files = p.Conversation.Threads, p.Messages, p.Files
-	}
-	sortFindings(w.findings)
-	return threads, carried, files, w.findings
-}
-
-// Customers are the addresses a plan will create or use, each once, in order: the conversation's customer first.
-func (p *Plan) Customers() []string {
-	var out []string
-	seen := map[string]bool{}
-	add := func(c *helpscout.NewCustomer) {
-		if c != nil && c.Email != "" && !seen[strings.ToLower(c.Email)] {
-			seen[strings.ToLower(c.Email)] = true
-			out = append(out, c.Email)
-		}
-	}
-	for _, part := range p.Parts {
-		add(part.Conversation.Customer)
-		for _, th := range part.Conversation.Threads {
-			add(th.Customer)
-		}
-	}
-	return out
 }

@@ -99,6 +99,28 @@ var hostile = []string{
 	`<img src=data>`, `<img src=cid>`, `<img src=":">`, `<img src="data:,">`,
 }
 
+func TestAuthorLine(t *testing.T) {
+	for _, c := range []struct {
+		form   string
+		person sources.Person
+		want   string
+	}{
+		{"", sources.Person{Name: "Ada <b>", Email: "A@x.example"}, "<p><em>Originally written by Ada &lt;b&gt; &lt;a@x.example&gt;</em></p>"},
+		{"", sources.Person{Name: "Ada"}, "<p><em>Originally written by Ada</em></p>"},
+		{"", sources.Person{Email: "a@x.example"}, "<p><em>Originally written by a@x.example</em></p>"},
+		{"", sources.Person{ID: "7"}, "<p><em>Originally written by 7</em></p>"},
+		{"Verfasst von {name} ({email}):", sources.Person{Name: "Ada", Email: "a@x.example"}, "<p>Verfasst von Ada (a@x.example):</p>"},
+		{"<b>{name}</b><script>x</script>", sources.Person{Name: "{email}", Email: "a@x.example"}, "<b>{email}</b>"},
+	} {
+		opts := basic()
+		opts.DepartedForm = c.form
+		m, _ := New(opts, account())
+		if got := m.authorLine(c.person); got != c.want {
+			t.Errorf("%q of %+v: got %q, want %q", c.form, c.person, got, c.want)
+		}
+	}
+}
+
 func FuzzHTML(f *testing.F) {
 	for _, s := range hostile {
 		f.Add(s)
@@ -149,7 +171,8 @@ func TestHostileHTML(t *testing.T) {
 		safeHTML(t, safe)
 	}
 	for in, want := range map[string]string{
-		"<p>a&#1;&#0;&#13;b":                                 "<p>a\ufffd&#13;b",
+		"<p>a&#1;&#0;&#13;b": "<p>a\ufffd&#13;b",
+		"<div style='white-space: pre-wrap'>a\nb<div>c\nd</div>e\n</div>f\ng": "<div>a<br>b<div>c<br>d</div>e<br></div>f\ng",
 		`<object><p>kept`:                                    `<p>kept`,
 		`<frameset><frame src=x><p>after`:                    `<p>after`,
 		`<p>a</p><img src="cid:https://pics.example/x.png">`: `<p>a</p><img src="https://pics.example/x.png">`,
@@ -254,8 +277,19 @@ func FuzzAddress(f *testing.F) {
 // TestPlaceholders: nobody shares an address, and one person keeps theirs.
 func TestPlaceholders(t *testing.T) {
 	known := []sources.Person{
-		{ID: "4711"}, {ID: "ab"}, {ID: "AB"}, {ID: "a b"}, {ID: "anon-1"}, {Name: "Ann"}, {Name: "Bob"}, {Phone: "1"}, {Phone: "2"},
-		{Phone: "1", Name: "Ann"}, {Email: "ann at x"}, {Email: "Ann"}, {},
+		{ID: "4711"},
+		{ID: "ab"},
+		{ID: "AB"},
+		{ID: "a b"},
+		{ID: "anon-1"},
+		{Name: "Ann"},
+		{Name: "Bob"},
+		{Phone: "1"},
+		{Phone: "2"},
+		{Phone: "1", Name: "Ann"},
+		{Email: "ann at x"},
+		{Email: "Ann"},
+		{},
 	}
 	seen := map[string]int{}
 	for i, p := range known {
