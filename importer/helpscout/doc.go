@@ -15,8 +15,9 @@
 //
 // # Quota
 //
-// A read asks Options.Grant before each request; a write does not, because its caller writes down the intent between
-// the grant and the request. Every answer is shown to Options.Observe. Token requests take no quota.
+// A read asks Options.Grant before it goes out, each page of a list anew; a write does not, because its caller writes
+// down the intent between the grant and the request. A repetition after a 401 or a 417 asks no second time: such a
+// request was turned away before it was counted. Every answer is shown to Options.Observe. Token requests take no quota.
 //
 // # In doubt
 //

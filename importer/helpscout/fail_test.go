@@ -9,6 +9,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"net/http/httptrace"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -465,4 +466,27 @@ func TestRetryAfter(t *testing.T) {
 func ExampleError() {
 	fmt.Println(&Error{Kind: Rejected, Method: "POST", Path: "/v2/conversations", Status: 400, Fields: []FieldError{{Path: "subject", Message: "may not be empty"}}})
 	// Output: POST /v2/conversations: 400 subject may not be empty
+}
+
+// TestUnsent: only a request that waits for a connection, at first or again, is certainly unsent.
+func TestUnsent(t *testing.T) {
+	w := &watch{}
+	trace := httptrace.ContextClientTrace(w.trace(t.Context()))
+	dial := &net.OpError{Op: "dial", Err: errors.New("refused")}
+	reset := &net.OpError{Op: "read", Err: errors.New("reset")}
+	if !w.unsent(dial) || w.unsent(reset) {
+		t.Error("a transport that traces nothing is judged by its error")
+	}
+	trace.GetConn("x:443")
+	if !w.unsent(reset) {
+		t.Error("no connection yet")
+	}
+	trace.GotConn(httptrace.GotConnInfo{})
+	if w.unsent(reset) || w.unsent(dial) {
+		t.Error("on a connection, all may have been written")
+	}
+	trace.GetConn("x:443") // net/http begins again only where it wrote nothing
+	if !w.unsent(dial) {
+		t.Error("no second connection")
+	}
 }
