@@ -77,6 +77,10 @@ func TestWhoWroteIt(t *testing.T) {
 			"list kept the original", "From: Ann via Support <support@y.org>\nX-Original-From: Ann Lee <ann@x.org>\n",
 			person("Ann Lee", "ann@x.org"), "from-rewritten-by-list",
 		},
+		{
+			"an answer to oneself", "From: Ann Lee via Support <support@lists.example>\nReply-To: Ann Lee <ann@x.org>\nTo: ann@x.org\n",
+			person("Ann Lee", "ann@x.org"), "from-rewritten-by-list",
+		},
 		{"list that answers to itself", "From: Ann via List <list@y.org>\nReply-To: list@y.org\n", person("Ann via List", "list@y.org"), ""},
 	} {
 		m := Parse([]byte("Message-ID: <x@y>\nDate: Tue, 15 Nov 1994 08:12:31 +0000\n"+c.header+"\nhi"), nil, Options{})

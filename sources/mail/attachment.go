@@ -186,10 +186,13 @@ func (b *builder) subjectName(nd *node) string {
 
 // fileName is the name that the part gives itself, decoded, or empty.
 func (b *builder) fileName(nd *node) string {
-	if s := nd.disp.text("filename", b.d); s != "" {
-		return s
+	if !nd.named {
+		nd.named = true
+		if nd.name = nd.disp.text("filename", b.d); nd.name == "" {
+			nd.name = nd.typ.text("name", b.d)
+		}
 	}
-	return nd.typ.text("name", b.d)
+	return nd.name
 }
 
 // maxName255 is how long a file's name may be, in bytes.

@@ -130,7 +130,8 @@ func (h *Head) unlist(f *rawFields, d *decoder, n *notes) {
 		}
 	}
 	for _, p := range h.ReplyTo {
-		if p.Email != "" && !strings.EqualFold(p.Email, from.Email) && !contains(h.To, p.Email) && !contains(h.Cc, p.Email) {
+		another := p.Email != "" && !strings.EqualFold(p.Email, from.Email)
+		if another && (strings.EqualFold(p.Name, name) || !contains(h.To, p.Email) && !contains(h.Cc, p.Email)) {
 			h.rewriteFrom(p, name, from, n)
 			return
 		}

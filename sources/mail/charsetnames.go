@@ -53,6 +53,12 @@ func regionalAlias(l string) (name string, ok bool) {
 		return "windows-1251", true
 	case "koi8r", "koi-8-r", "koi8":
 		return "koi8-r", true
+	}
+	return asianAlias(l)
+}
+
+func asianAlias(l string) (name string, ok bool) {
+	switch l {
 	case "gb2312", "gb_2312", "gb_2312-80", "gbk", "gb2312-80", "euc-cn", "euccn", "cp936", "x-gbk", "gb-2312", "gb18030",
 		"gb-18030", "ms936", "chinese", "gb 2312", "x-euc-cn", "hz-gb2312-8":
 		return "gb18030", true
@@ -74,6 +80,12 @@ func regionalAlias(l string) (name string, ok bool) {
 		return "iso-2022-kr", true
 	case "iso-2022-cn", "iso-2022-cn-ext", "csiso2022cn":
 		return "iso-2022-cn", true
+	}
+	return rareAlias(l)
+}
+
+func rareAlias(l string) (name string, ok bool) {
+	switch l {
 	case "mac-roman", "macroman", "x-mac-roman", "applemac", "x-macroman", "mac", "apple-roman":
 		return "macintosh", true
 	case "x-mac-ce", "macce":

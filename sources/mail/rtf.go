@@ -27,9 +27,14 @@ func decompressRTF(b []byte) ([]byte, bool) {
 	default:
 		return nil, false
 	}
+	out := unpackLZ(src)
+	return out, len(out) > 0
+}
+
+// unpackLZ decodes runs of eight tokens under a control byte: literals, and references into a window of 4 KB.
+func unpackLZ(src []byte) (out []byte) {
 	var window [4096]byte
 	at := copy(window[:], rtfDictionary)
-	var out []byte
 	put := func(c byte) {
 		out = append(out, c)
 		window[at] = c
@@ -45,13 +50,13 @@ func decompressRTF(b []byte) ([]byte, bool) {
 				continue
 			}
 			if len(src) < 2 {
-				return out, len(out) > 0
+				return out
 			}
 			ref := int(src[0])<<8 | int(src[1])
 			src = src[2:]
 			from, n := ref>>4, ref&15+2
 			if from == at {
-				return out, len(out) > 0
+				return out
 			}
 			for ; n > 0; n-- {
 				put(window[from])
@@ -59,7 +64,7 @@ func decompressRTF(b []byte) ([]byte, bool) {
 			}
 		}
 	}
-	return out, len(out) > 0
+	return out
 }
 
 // rtfHTML takes the HTML out of RTF that Outlook made of it ([MS-OXRTFEX]). ok is false for RTF that was RTF.

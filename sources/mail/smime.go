@@ -55,6 +55,9 @@ func (b *builder) inside(nd *node, inner []byte) []piece {
 	pieces := sub.walk(parseTree(inner, collectFields(inner), b.n), nil)
 	b.files, b.places = sub.files, sub.places
 	b.hasText = b.hasText || sub.hasText
+	if b.tnef == nil {
+		b.tnef = sub.tnef
+	}
 	return pieces
 }
 

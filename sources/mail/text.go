@@ -189,6 +189,7 @@ func unflow(s string, delSp bool) string {
 // stripEnriched turns text/enriched (RFC 1896) and the older text/richtext into plain text.
 func stripEnriched(s string) string {
 	var out strings.Builder
+	params := true // as long as there may be another </param>
 	for len(s) > 0 {
 		i := strings.IndexAny(s, "<\n")
 		if i < 0 {
@@ -209,11 +210,11 @@ func stripEnriched(s string) string {
 		case strings.HasPrefix(s, "<<"):
 			out.WriteByte('<')
 			s = s[2:]
-		case len(s) > 7 && strings.EqualFold(s[:7], "<param>"):
+		case params && len(s) > 7 && strings.EqualFold(s[:7], "<param>"):
 			if end := indexFold(s, "</param>"); end >= 0 {
 				s = s[end+8:]
 			} else {
-				s = s[7:]
+				s, params = s[7:], false
 			}
 		default:
 			end := strings.IndexByte(s, '>')
@@ -262,19 +263,47 @@ func (b *builder) markInline(m *sources.Message) {
 	if m.Format != sources.HTML || len(b.files) == 0 {
 		return
 	}
-	ids := map[string]bool{}
+	shown := map[string]bool{}
 	for _, id := range contentIDsIn(m.Body) {
-		ids[id] = true
+		shown["cid:"+id] = true
+	}
+	for _, place := range placesIn(m.Body) {
+		shown[place] = true
 	}
 	for i, a := range b.files {
-		switch place := b.places[i]; {
-		case a.ContentID != "" && (ids[a.ContentID] || ids[cleanCID(a.ContentID)]):
-			a.Inline = true
-		case place != "" && len(place) > 4 && strings.HasPrefix(a.MIMEType, "image/") &&
-			(strings.Contains(m.Body, place) || strings.Contains(m.Body, html.EscapeString(place))):
-			a.Inline = true
-		case a.Location != "" && strings.Contains(m.Body, `"`+a.Location+`"`):
+		if a.ContentID != "" && (shown["cid:"+a.ContentID] || shown["cid:"+cleanCID(a.ContentID)]) ||
+			a.Location != "" && (shown[a.Location] || shown[b.places[i]]) {
 			a.Inline = true
 		}
 	}
+}
+
+// placesIn lists what the images and backgrounds of the body point to.
+func placesIn(body string) (places []string) {
+	for {
+		i := strings.IndexByte(body, '=')
+		if i < 0 {
+			return places
+		}
+		name := strings.TrimRight(body[max(0, i-16):i], " \t\n")
+		body = strings.TrimLeft(body[i+1:], " \t\n")
+		if !hasSuffixFold(name, "src") && !hasSuffixFold(name, "background") {
+			continue
+		}
+		end := strings.IndexAny(body, " \t\n>")
+		if body != "" && (body[0] == '"' || body[0] == '\'') {
+			quote := body[0]
+			body = body[1:]
+			end = strings.IndexByte(body, quote)
+		}
+		if end < 0 {
+			return places
+		}
+		places = append(places, html.UnescapeString(body[:end]))
+		body = body[end:]
+	}
+}
+
+func hasSuffixFold(s, suffix string) bool {
+	return len(s) >= len(suffix) && strings.EqualFold(s[len(s)-len(suffix):], suffix)
 }

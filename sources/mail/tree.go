@@ -24,6 +24,9 @@ type node struct {
 	children   []*node
 	multipart  bool // it has children
 	untyped    bool // no Content-Type of its own
+
+	name  string // of the file, once it was asked for
+	named bool
 }
 
 // A tree finds the parts of a message in one pass: the boundaries of all open multiparts lie on a stack, and each line

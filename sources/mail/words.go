@@ -10,7 +10,7 @@ import (
 const maxGuesses = 64
 
 // maxWord bounds one encoded word. RFC 2047 allows 75 bytes; some programs never heard of that.
-const maxWord = 32 << 10
+const maxWord = 4 << 10
 
 // A decoder turns the bytes of one message into UTF-8. It remembers what had to be guessed.
 type decoder struct {
