@@ -1,0 +1,396 @@
+package csvfile
+
+import (
+	"bytes"
+	"compress/gzip"
+	"context"
+	"errors"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/klauspost/compress/zstd"
+	"golang.org/x/text/encoding/charmap"
+	"golang.org/x/text/encoding/unicode"
+
+	"hsimport/sources"
+)
+
+// perTicket is a configuration of one row per ticket.
+func perTicket() Options {
+	return Options{TimeZone: "UTC", Columns: map[string]string{
+		"ticket_id": "id", "subject": "subject", "created_at": "created", "description": "text",
+	}}
+}
+
+// codes lists the codes of problems.
+func codes(problems []sources.Problem) []string {
+	var out []string
+	for _, p := range problems {
+		out = append(out, p.Code)
+	}
+	return out
+}
+
+func TestInputErrors(t *testing.T) {
+	for _, tt := range []struct {
+		name, content string
+		change        func(*Options)
+		want, hint    string
+	}{
+		{"empty file", "", nil, "a.csv: the file is empty: there is no header", ""},
+		{"header missing", "id,subjekt,created,text\n1,a,b,c\n", nil, `a.csv:1: source.csv.columns subject: there is no column "subject" in the header`, `"subjekt"`},
+		{"unknown name of ours", "id,subject,created,text\n", func(o *Options) { o.Columns["reqester_email"] = "id" }, "a.csv:1: source.csv.columns: reqester_email is not a column name of this layout", "requester_email"},
+		{"a name of another layout", "id,subject,created,text\n", func(o *Options) { o.Columns["message_id"] = "id" }, "a.csv:1: source.csv.columns: message_id is not a column name of this layout", ""},
+		{"message-per-row without id", "id,subject,created,text\n", func(o *Options) {
+			o.Layout = MessagePerRow
+			o.Columns = map[string]string{"message_body": "text"}
+		}, "a.csv: source.csv.columns: ticket_id is not mapped, and without it nobody can say which rows form a ticket", "ticket_id"},
+		{"zone", "id\n", func(o *Options) { o.TimeZone = "Mars/Base" }, `source.csv: time_zone: "Mars/Base" is no IANA zone; write one such as UTC, Europe/Paris, America/New_York`, ""},
+		{"layout", "id\n", func(o *Options) { o.Layout = "rows" }, `source.csv: layout: "rows" is none of ticket-per-row, message-per-row, joined`, ""},
+		{"charset", "id\n", func(o *Options) { o.Encoding = "klingon" }, `a.csv: encoding: "klingon" is not a known charset; try utf-8, windows-1252, iso-8859-1, utf-16`, ""},
+		{"workbook", "PK\x03\x04....", nil, "a.csv: this is a ZIP archive or an Excel workbook, not a CSV file: unpack it, or save the sheet as CSV UTF-8", ""},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			o := perTicket()
+			if tt.change != nil {
+				tt.change(&o)
+			}
+			o.Base, o.Paths = write(t, "a.csv", tt.content)
+			_, err := Open(context.Background(), o)
+			var ie *sources.InputError
+			if !errors.As(err, &ie) || err.Error() != tt.want || !strings.Contains(ie.Hint, tt.hint) {
+				t.Errorf("error %v (%+v), want %s", err, ie, tt.want)
+			}
+		})
+	}
+	o := perTicket()
+	o.Paths = []string{filepath.Join(t.TempDir(), "none.csv")}
+	if _, err := Open(context.Background(), o); err == nil || !strings.Contains(err.Error(), "none.csv: there is no such file") {
+		t.Errorf("error %v", err)
+	}
+}
+
+// Every byte and every record is in one class, whatever is wrong with the rows.
+func TestLedger(t *testing.T) {
+	const (
+		pre     = "\xef\xbb\xbfid,subject,created,text\n"
+		good    = "1,Hi,2024-01-01,Hello\n2,Ho,2024-01-02,World\n"
+		blank   = "\n,,,\n"
+		short   = "3,He\n"
+		long    = "4,a,2024-01-01,b,c\n"
+		padded  = "5,a,2024-01-01,b,,\n"
+		noID    = ",a,2024-01-01,b\n"
+		damaged = "1.23E+11,a,2024-01-01,b\n"
+		cut     = "6,a,20"
+	)
+	s := open(t, perTicket(), "a.csv", pre+good+blank+short+long+padded+noID+damaged+cut)
+	l := s.Ledger()
+	f := l.Files[0]
+	for _, c := range []struct {
+		name      string
+		got, want int64
+	}{
+		{"preamble", f.Preamble, int64(len(pre))},
+		{"message", f.Message, int64(len(good + short + padded))},
+		{"blank", f.Blank, int64(len(blank))},
+		{"refused", f.Refused, int64(len(long + noID + damaged))},
+		{"truncated", f.Truncated, int64(len(cut))},
+	} {
+		if c.got != c.want {
+			t.Errorf("%s: %d bytes, want %d", c.name, c.got, c.want)
+		}
+	}
+	if err := l.Check(); err != nil {
+		t.Error(err)
+	}
+	var reasons []string
+	for _, r := range l.Refused {
+		reasons = append(reasons, r.Position.String()+" "+r.Reason)
+	}
+	want := []string{
+		"a.csv:7 the row has 5 columns, the header has 4",
+		"a.csv:9 the ticket id is empty",
+		"a.csv:10 the ticket id 1.23E+11 has lost its digits in a spreadsheet; export again and do not open the file in one, or format the column as text",
+		"a.csv:11 the file ends within this row: it has 3 columns, the header has 4",
+	}
+	if !slices.Equal(reasons, want) {
+		t.Errorf("refusals\n%s", strings.Join(reasons, "\n"))
+	}
+	if s.Len() != 4 || len(ticket(t, s, "3").Messages) != 0 {
+		t.Errorf("%d tickets", s.Len())
+	}
+	if !slices.Contains(codes(l.Problems), "short-rows") {
+		t.Errorf("problems %v", l.Problems)
+	}
+}
+
+func TestDates(t *testing.T) {
+	open := func(zone string, formats []string, dates ...string) *Source {
+		text := "id,subject,created,text\n"
+		for i, d := range dates {
+			text += string(rune('1'+i)) + ",s," + d + ",x\n"
+		}
+		o := perTicket()
+		o.TimeZone, o.DateFormats = zone, formats
+		return open(t, o, "a.csv", text)
+	}
+	at := func(s *Source, key sources.Key) string {
+		return ticket(t, s, key).Messages[0].CreatedAt.Format(time.RFC3339)
+	}
+	blocks := func(s *Source) []string {
+		return codes(slices.DeleteFunc(slices.Clone(s.Ledger().Problems), func(p sources.Problem) bool {
+			return p.Severity != sources.BlocksJob
+		}))
+	}
+	if s := open("UTC", nil, "03/02/2019", "04/02/2019"); !slices.Equal(blocks(s), []string{"date-order"}) {
+		t.Errorf("an undecided order gives %v", blocks(s))
+	}
+	if s := open("UTC", nil, "03/02/2019", "25/02/2019"); len(blocks(s)) > 0 || at(s, "1") != "2019-02-03T00:00:00Z" {
+		t.Errorf("day first: %v %s", blocks(s), at(s, "1"))
+	}
+	if s := open("UTC", nil, "03/02/2019", "02/25/2019"); len(blocks(s)) > 0 || at(s, "1") != "2019-03-02T00:00:00Z" {
+		t.Errorf("month first: %v %s", blocks(s), at(s, "1"))
+	}
+	if s := open("UTC", nil, "25/02/2019", "02/25/2019"); !slices.Equal(blocks(s), []string{"date-order"}) {
+		t.Errorf("a contradiction gives %v", blocks(s))
+	}
+	if s := open("UTC", []string{"mdy"}, "03/02/2019"); len(blocks(s)) > 0 || at(s, "1") != "2019-03-02T00:00:00Z" {
+		t.Errorf("declared: %v %s", blocks(s), at(s, "1"))
+	}
+	if s := open("?", nil, "2019-02-03 12:00"); !slices.Equal(blocks(s), []string{"time-zone"}) {
+		t.Errorf("no zone gives %v", blocks(s))
+	}
+	if s := open("", nil, "2019-02-03T12:00:00Z"); len(blocks(s)) > 0 {
+		t.Errorf("a zone in every cell gives %v", blocks(s))
+	}
+	if s := open("Europe/Berlin", nil, "2019-07-03 12:00"); len(blocks(s)) > 0 || at(s, "1") != "2019-07-03T10:00:00Z" {
+		t.Errorf("Berlin: %v %s", blocks(s), at(s, "1"))
+	}
+	if s := open("UTC", nil, "43101.5", "2019-02-03"); !slices.Equal(blocks(s), []string{"spreadsheet-dates"}) {
+		t.Errorf("day numbers give %v", blocks(s))
+	}
+	s := open("UTC", nil, "2019-02-03", "yesterday")
+	if m := ticket(t, s, "2").Messages[0]; !m.CreatedAt.IsZero() || !slices.Equal(codes(m.Problems), []string{"bad-date"}) {
+		t.Errorf("a bad date gives %s %v", m.CreatedAt, m.Problems)
+	}
+}
+
+// The order of day and month is decided by the whole column, also where the first thousand rows leave it open.
+func TestDateOrderDecidedLate(t *testing.T) {
+	text := "id,subject,created,text\n" + strings.Repeat("1,s,03/02/2019,x\n", 1000) + "2,s,02/25/2019,x\n"
+	s := open(t, perTicket(), "a.csv", text)
+	if e := s.Entry(0); e.Key != "2" || e.Created.Month() != time.February {
+		t.Errorf("first is %+v", e)
+	}
+	if e := s.Entry(1); e.Created.Month() != time.March {
+		t.Errorf("second is %+v", e)
+	}
+}
+
+func TestEncodings(t *testing.T) {
+	const text = "id,subject,created,text\n1,Привет,2024-01-01,\"Не работает принтер на втором этаже,\nпомогите пожалуйста\"\n2,Ещё один,2024-01-02,Спасибо за ответ\n"
+	encode := func(f func() ([]byte, error)) string {
+		b, err := f()
+		if err != nil {
+			t.Fatal(err)
+		}
+		return string(b)
+	}
+	packed := func(w func(*bytes.Buffer) error) string {
+		var b bytes.Buffer
+		if err := w(&b); err != nil {
+			t.Fatal(err)
+		}
+		return b.String()
+	}
+	gz := packed(func(b *bytes.Buffer) error {
+		w := gzip.NewWriter(b)
+		w.Write([]byte(text))
+		return w.Close()
+	})
+	zst := packed(func(b *bytes.Buffer) error {
+		w, err := zstd.NewWriter(b)
+		if err != nil {
+			return err
+		}
+		w.Write([]byte(text))
+		return w.Close()
+	})
+	cp1251 := encode(func() ([]byte, error) { return charmap.Windows1251.NewEncoder().Bytes([]byte(text)) })
+	for _, tt := range []struct{ name, content, declared, encoding string }{
+		{"utf-8", text, "", "utf-8"},
+		{"utf-16 with BOM", encode(func() ([]byte, error) {
+			return unicode.UTF16(unicode.LittleEndian, unicode.UseBOM).NewEncoder().Bytes([]byte(text))
+		}), "", "utf-16le"},
+		{"utf-16 without BOM declared", encode(func() ([]byte, error) {
+			return unicode.UTF16(unicode.BigEndian, unicode.IgnoreBOM).NewEncoder().Bytes([]byte(text))
+		}), "utf-16be", "utf-16be"},
+		{"windows-1251 found", cp1251, "", "windows-1251"},
+		{"windows-1251 declared", cp1251, "cp1251", "windows-1251"},
+		{"koi8-r declared", encode(func() ([]byte, error) { return charmap.KOI8R.NewEncoder().Bytes([]byte(text)) }), "koi8-r", "koi8-r"},
+		{"gzip", gz, "", "gzip+utf-8"},
+		{"zstd", zst, "", "zstd+utf-8"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			o := perTicket()
+			o.Encoding = tt.declared
+			s := open(t, o, "a.csv", tt.content)
+			tk := ticket(t, s, "1")
+			if tk.Subject != "Привет" || !strings.HasSuffix(tk.Messages[0].Body, "\nпомогите пожалуйста") {
+				t.Errorf("subject %q, body %q", tk.Subject, tk.Messages[0].Body)
+			}
+			f := s.Ledger().Files[0]
+			if f.Encoding != tt.encoding || f.Stored != int64(len(tt.content)) || f.Sum() != f.Size {
+				t.Errorf("ledger %+v", f)
+			}
+		})
+	}
+}
+
+// Damaged UTF-8 is not taken for another charset; the message says so.
+func TestDamagedUTF8(t *testing.T) {
+	s := open(t, perTicket(), "a.csv", "id,subject,created,text\n1,Grüße äöü ß éèê ñ,2024-01-01,caf\xe9 caf\x00é\n")
+	m := ticket(t, s, "1").Messages[0]
+	if m.Body != "caf\uFFFD café" || !slices.Equal(codes(m.Problems), []string{"nul-bytes", "bad-encoding"}) {
+		t.Errorf("%q %v", m.Body, m.Problems)
+	}
+}
+
+// Close leaves nothing behind in the temporary folder.
+func TestCloseRemovesCopies(t *testing.T) {
+	t.Setenv("TMPDIR", t.TempDir())
+	o := perTicket()
+	o.Encoding = "windows-1252"
+	o.Base, o.Paths = write(t, "a.csv", "id,subject,created,text\n1,Gr\xfc\xdfe,2024-01-01,x\n")
+	s, err := Open(context.Background(), o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if left, _ := os.ReadDir(os.Getenv("TMPDIR")); len(left) != 1 {
+		t.Errorf("%d entries while open", len(left))
+	}
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if left, _ := os.ReadDir(os.Getenv("TMPDIR")); len(left) != 0 {
+		t.Errorf("%v is left", left)
+	}
+}
+
+func TestChangedFileStops(t *testing.T) {
+	o := perTicket()
+	o.Base, o.Paths = write(t, "a.csv", "id,subject,created,text\n1,Hi,2024-01-01,Hello\n")
+	s, err := Open(context.Background(), o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	if err := os.WriteFile(o.Paths[0], []byte("id,subject,created,text\n1,Hi,2024-01-01,Hallo\n"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	_, err = s.Ticket(context.Background(), 0)
+	var re *sources.RecordError
+	if !errors.Is(err, sources.ErrChanged) || errors.As(err, &re) {
+		t.Errorf("error %v", err)
+	}
+}
+
+func TestCutOver(t *testing.T) {
+	o := canonical()
+	o.Until = time.Date(2024, 1, 2, 0, 0, 0, 0, time.UTC)
+	s := open(t, o, "a.csv", rowsOf(identityRows...))
+	r := s.Ledger().Records
+	if r.Excluded != 3 || r.ExcludedBy["after cut-over"] != 3 || s.Ledger().Check() != nil {
+		t.Errorf("records %+v", r)
+	}
+	// Ticket 3 has no date, so no rule leaves it out.
+	if _, ok := s.Find("1"); ok || s.Len() != 2 {
+		t.Errorf("%d tickets", s.Len())
+	}
+	names(t, s)
+}
+
+// Attachments never lead out of the table's folder, however the path is spelled.
+func TestAttachmentsStayInside(t *testing.T) {
+	outside := t.TempDir()
+	if err := os.WriteFile(filepath.Join(outside, "secret.txt"), []byte("secret"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	row := func(cell string) string {
+		return "1,s,open,a@x.example,A,,2024-01-01 00:00:00,,,low,,a@x.example,A,customer,b,text,2024-01-01 00:00:00," + cell + ","
+	}
+	cell := "../secret.txt|" + outside + "/secret.txt|link/secret.txt|sub\\in.txt|sub|a;b.txt"
+	dir, paths := write(t, "a.csv", rowsOf(row(cell)), "a;b.txt", "x")
+	if err := os.Mkdir(filepath.Join(dir, "sub"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(dir, "sub", "in.txt"), []byte("inside"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Symlink(outside, filepath.Join(dir, "link")); err != nil {
+		t.Skip(err)
+	}
+	o := canonical()
+	o.Paths, o.Base = paths, dir
+	s, err := Open(context.Background(), o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	var got []string
+	for _, a := range ticket(t, s, "1").Messages[0].Attachments {
+		state := "here"
+		if a.Missing != "" {
+			state = "missing"
+		}
+		if (a.Open == nil) != (a.Missing != "") || a.Name == "" || a.MIMEType == "" {
+			t.Errorf("attachment %+v", a)
+		}
+		got = append(got, a.Name+" "+state)
+	}
+	want := []string{
+		"secret.txt missing", "secret.txt missing", "secret.txt missing", "in.txt here", "sub missing", "a missing", "b.txt missing",
+	}
+	if !slices.Equal(got, want) {
+		t.Errorf("attachments %q", got)
+	}
+	if l := s.Ledger().Attachments; l.Found != 7 || l.Missing != 6 || l.Bytes != 6 {
+		t.Errorf("ledger %+v", l)
+	}
+}
+
+// The index gives the same answers when most of it lies in a file.
+func TestSpilledIndex(t *testing.T) {
+	rows := newRowTable(func() (string, error) { return t.TempDir(), nil })
+	rows.memoryRows = chunkRows
+	defer rows.close()
+	const n = 3*chunkRows + 5
+	for i := range uint32(n) {
+		if err := rows.add(rowRef{where: uint64(i) * 7, sum: uint64(i) << 32, ticket: i, size: i + 1, line: i + 2, mark: i + 3}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := rows.flush(); err != nil {
+		t.Fatal(err)
+	}
+	seen := 0
+	err := rows.each(func(i int, r rowRef) {
+		if i != seen || r.ticket != uint32(i) || r.mark != uint32(i)+3 {
+			t.Fatalf("row %d is %+v", i, r)
+		}
+		seen++
+	})
+	if err != nil || seen != n {
+		t.Errorf("%d rows, %v", seen, err)
+	}
+	for _, i := range []int{0, chunkRows - 1, chunkRows, n - 1} {
+		r, err := rows.at(i)
+		if want := uint32(i); err != nil || r != (rowRef{uint64(want) * 7, uint64(want) << 32, want, want + 1, want + 2, want + 3}) {
+			t.Errorf("row %d is %+v, %v", i, r, err)
+		}
+	}
+}
