@@ -68,6 +68,37 @@ func FuzzSniff(f *testing.F) {
 	})
 }
 
+func TestSniff(t *testing.T) {
+	for _, c := range []struct {
+		name, data string
+		want       format
+	}{
+		{"damaged first line", " From: a@x.example\nSubject: x\nTo: b@x.example\n\ntext\n", oneMail},
+		{"unknown first field", "Recieved: from a\n by b\nReceived: from c\nSubject: x\n\n", oneMail},
+		{"prose", "Dear Bob,\nTo: be or not to be\n", notMail},
+		{"a first mail without separator", one + "\n" + sep + two, mboxFile},
+		{"garbage first", "notes\n\n" + sep + two, mboxFile},
+		{"Apple Mail", "45\n" + one, emlx},
+	} {
+		if got, _, err := sniff([]byte(c.data), true); got != c.want {
+			t.Errorf("%s: %d (%v), want %d", c.name, got, err, c.want)
+		}
+	}
+}
+
+// TestNameSaysOneMail proves that an .eml and a file of a Maildir are one mail, whatever they quote or lack.
+func TestNameSaysOneMail(t *testing.T) {
+	odd := one + "\n" + sep + two
+	src := openFiles(t, map[string]string{"a.eml": odd, "M/cur/1:2,S": sep + odd, "M/new/2": "just text\n"}, []string{"a.eml", "M"})
+	if r := src.Ledger().Records; r.Found != 3 {
+		t.Errorf("%d mails found, want 3", r.Found)
+	}
+	src = openFiles(t, map[string]string{"a": odd}, []string{"a"})
+	if r := src.Ledger().Records; r.Found != 2 {
+		t.Errorf("%d mails found, want 2", r.Found)
+	}
+}
+
 func TestFolderNameOfPath(t *testing.T) {
 	for _, c := range []struct {
 		root, path string

@@ -123,7 +123,7 @@ func (f *framer) start() error {
 			return nil
 		}
 	}
-	if look(head, false).header {
+	if beginsMail(head) {
 		f.naked = true
 		return nil
 	}

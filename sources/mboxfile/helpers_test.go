@@ -2,7 +2,6 @@ package mboxfile
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -203,13 +202,10 @@ func rendered(t testing.TB, src *Source) string {
 				fmt.Fprintf(&b, "%s %s %d %s: %q\n", a.Name, a.MIMEType, a.Size, a.SHA256, read(t, a))
 			}
 			m.Attachments = nil
+			fmt.Fprintf(&b, "%+v\n", *m)
 		}
-		enc, err := json.MarshalIndent(tk, "", " ")
-		if err != nil {
-			t.Fatal(err)
-		}
-		b.Write(enc)
-		b.WriteByte('\n')
+		tk.Messages = nil
+		fmt.Fprintf(&b, "%+v\n", *tk)
 	}
 	return b.String()
 }

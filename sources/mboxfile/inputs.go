@@ -132,20 +132,16 @@ func (f *finder) visit(root, path string) error {
 	if err != nil || !info.Mode().IsRegular() || isService(name) {
 		return nil
 	}
-	if dir := filepath.Dir(path); isMaildirLeaf(dir) {
-		kind, _, err := f.sniffFile(path)
-		if err == nil && (kind == mboxFile || kind == oneMail) {
-			folder, flags := maildirFolder(root, dir), maildirFlags(name)
-			f.take(path, info.Size(), oneMail, folder, flags)
-			return nil
-		}
-	}
 	kind, hint, err := f.sniffFile(path)
 	if err != nil {
 		f.pass(path, err, hint)
 		return nil
 	}
-	f.take(path, info.Size(), kind, folderInTree(root, path, kind), nil)
+	folder, flags := folderInTree(root, path, kind), []string(nil)
+	if dir := filepath.Dir(path); isMaildirLeaf(dir) && kind == oneMail {
+		folder, flags = maildirFolder(root, dir), maildirFlags(name)
+	}
+	f.take(path, info.Size(), kind, folder, flags)
 	return nil
 }
 
@@ -196,21 +192,29 @@ func (f *finder) sniffFile(path string) (format, string, error) {
 		return notMail, "", plain(err)
 	}
 	kind, hint, err := sniff(head[:n], whole)
-	if err == nil || whole {
-		return mailByName(path, kind), hint, err
+	if !whole && (kind == oneMail || err != nil) { // perhaps garbage, or a mail without separator, before the others
+		head = slices.Grow(head, sniffBytes)[:sniffBytes]
+		m, _ := io.ReadFull(file, head[n:])
+		kind, hint, err = sniff(head[:n+m], n+m < len(head))
 	}
-	head = slices.Grow(head, sniffBytes)[:sniffBytes] // garbage before the first mail, perhaps
-	m, _ := io.ReadFull(file, head[n:])
-	kind, hint, err = sniff(head[:n+m], n+m < len(head))
-	return mailByName(path, kind), hint, err
+	if isSingle(path) {
+		return singleMail(kind, hint, err)
+	}
+	return kind, hint, err
 }
 
-// mailByName corrects what the content leaves open: an .eml file is one mail, even when a From_ line begins it.
-func mailByName(path string, kind format) format {
-	if kind == mboxFile && strings.EqualFold(filepath.Ext(path), ".eml") {
-		return oneMail
+// isSingle reports whether a file's name says that it is one mail.
+func isSingle(path string) bool {
+	return strings.EqualFold(filepath.Ext(path), ".eml") || isMaildirLeaf(filepath.Dir(path))
+}
+
+// singleMail corrects what the content leaves open for a file that is one mail by its name: it may begin with a From_
+// line or quote one, and have no header at all.
+func singleMail(kind format, hint string, err error) (format, string, error) {
+	if kind == mboxFile || errors.Is(err, errPlainText) {
+		return oneMail, "", nil
 	}
-	return kind
+	return kind, hint, err
 }
 
 // name is the path as the person knows it: relative to the configuration when it lies below it.

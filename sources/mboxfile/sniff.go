@@ -70,16 +70,31 @@ func sniff(head []byte, whole bool) (f format, hint string, err error) {
 	if bytes.HasPrefix(line, fromWord) && acceptsFirst(kindOf(line), line, look(rest, whole)) {
 		return mboxFile, "", nil
 	}
-	if look(text, false).header {
-		return oneMail, "", nil
-	}
 	if isNumber(line) && look(rest, false).header {
 		return emlx, "", nil
+	}
+	if beginsMail(text) {
+		if hasSeparator(text, whole) { // the first mail of an archive has lost its separator
+			return mboxFile, "", nil
+		}
+		return oneMail, "", nil
 	}
 	if hasSeparator(text, whole) {
 		return mboxFile, "", nil
 	}
-	return notMail, hintOther(text), errors.New("no mail is in it: " + describe(text))
+	if what := describe(text); what != "" {
+		return notMail, hintOther(text), errors.New("no mail is in it: " + what)
+	}
+	return notMail, hintOther(text), errPlainText
+}
+
+// errPlainText says that a file holds text of no known kind.
+var errPlainText = errors.New("no mail is in it: it looks like plain text")
+
+// beginsMail reports whether b begins with a header: a well-known field, or two behind a damaged first line.
+func beginsMail(b []byte) bool {
+	f := look(b, false)
+	return f.header || f.known >= 2
 }
 
 // hasSeparator reports whether a separator is somewhere in b: garbage stands before the first mail.
@@ -103,7 +118,7 @@ func isNumber(line []byte) bool {
 	return len(line) > 0 && len(line) < 16
 }
 
-// describe says what text looks like, for a person who named the wrong file.
+// describe says what text looks like, for a person who named the wrong file. Of plain text it says nothing.
 func describe(text []byte) string {
 	line, _ := cutLine(text)
 	switch {
@@ -116,7 +131,7 @@ func describe(text []byte) string {
 	case looksLikeTable(text):
 		return "it looks like a table (CSV)"
 	}
-	return "it looks like plain text"
+	return ""
 }
 
 // hintOther says what to do with a table.
