@@ -61,6 +61,9 @@ func TestQuotaRival(t *testing.T) {
 					n := volleys(m.tooMany["us"])
 					t.Logf("used %.2f %% of what is left, 429s %d in %d volleys, rival's %d",
 						100*share, len(m.tooMany["us"]), n, len(m.tooMany["rival"]))
+					if turned := len(m.tooMany["rival"]); !m.sliding && turned > (turned+len(m.good["rival"]))*15/100 {
+						t.Errorf("the rival was turned away %d times of %d: we did not leave it its part", turned, turned+len(m.good["rival"]))
+					}
 					want, most := wanted(s)
 					if share < want {
 						t.Errorf("used %.2f %% of what is left, want %.0f %%", 100*share, 100*want)

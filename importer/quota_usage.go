@@ -51,7 +51,9 @@ func (l *ledger) between(from, to time.Time) int { return l.upTo(to) - l.upTo(fr
 //
 // The server's count is of its current window: the last 60 s where windows slide, the time since the last full
 // minute (of its clock) where they are fixed. Nobody has published which, so it is found out: a count that is far
-// below what we ourselves were granted in the last 60 s proves that a fixed window has begun in between.
+// below what we ourselves were granted in the last 60 s proves that a fixed window has begun in between. Without
+// that, our own units of the window before would hide what others use until the window is used up, and the others,
+// who are the account's daily business, would be turned away at the end of every one.
 type usage struct {
 	spent     ledger    // granted
 	refused   ledger    // answered 429: not counted by some servers
