@@ -64,7 +64,10 @@ func (c *call) listFolders() reply {
 	c.world.mu.RLock()
 	folders := c.world.folderList(m)
 	c.world.mu.RUnlock()
-	return pageOf(c, "folders", folders, func(f folder) any { return f })
+	p := c.page(len(folders), c.set.PageSize)
+	p.selfOnly = true // recorded: this list has no other links
+	folders = folders[p.from:p.to]
+	return p.reply("folders", folders, len(folders))
 }
 
 type folder struct {
@@ -125,9 +128,12 @@ func (c *call) wireUserFull(u *User) any {
 		Alternate []string        `json:"alternateEmails"`
 		Links     map[string]href `json:"_links"`
 	}
-	first, last := []rune(u.FirstName+" "), []rune(u.LastName+" ")
+	first, last, typ := []rune(u.FirstName+" "), []rune(u.LastName+" "), "user"
+	if c.world.team(u.ID) != nil {
+		typ = "team"
+	}
 	return shape{
-		u.ID, u.FirstName, u.LastName, u.Email, u.Role, u.Timezone, u.PhotoURL, stamp(u.CreatedAt.Unix()), stamp(u.UpdatedAt.Unix()), "user",
+		u.ID, u.FirstName, u.LastName, u.Email, u.Role, u.Timezone, u.PhotoURL, stamp(u.CreatedAt.Unix()), stamp(u.UpdatedAt.Unix()), typ,
 		u.Mention, strings.TrimSpace(string(first[:1]) + string(last[:1])), u.JobTitle, u.Phone, texts(u.AlternateEmails),
 		map[string]href{"self": c.link("users/%d", u.ID)},
 	}
@@ -142,6 +148,14 @@ func (c *call) listUsers() reply {
 		m, err := strconv.ParseInt(q.Get("mailbox"), 10, 64)
 		return err == nil && len(u.Mailboxes) > 0 && !slices.Contains(u.Mailboxes, m)
 	})
+	if c.set.TeamsInUsers && q.Get("email") == "" {
+		for _, t := range c.world.teams {
+			list = append(list, &User{
+				ID: t.ID, FirstName: t.Name, Role: "user", Timezone: "UTC", Mention: t.Mention, CreatedAt: t.CreatedAt, UpdatedAt: t.UpdatedAt,
+			})
+		}
+		slices.SortStableFunc(list, func(a, b *User) int { return strings.Compare(a.FirstName, b.FirstName) })
+	}
 	return pageOf(c, "users", list, c.wireUserFull)
 }
 

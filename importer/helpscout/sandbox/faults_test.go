@@ -160,28 +160,28 @@ func TestFaultsOverSockets(t *testing.T) {
 	c := &client{t: t, s: s, http: &http.Client{Transport: &redirected{srv.URL, &http.Transport{DisableKeepAlives: true}}}}
 	c.login()
 	id, _ := s.AddNative(Native{Email: "a@b.example", Subject: "s", Text: strings.Repeat("long ", 100)})
-	if a := c.send("GET", path(id, ""), ""); !errors.Is(a.err, syscall.ECONNRESET) && !errors.Is(a.err, io.EOF) {
+	if a := c.send("GET", convPath(id, ""), ""); !errors.Is(a.err, syscall.ECONNRESET) && !errors.Is(a.err, io.EOF) {
 		t.Errorf("reset: %d %v", a.status, a.err)
 	}
-	if a := c.send("GET", path(id, ""), ""); a.status != 200 || !errors.Is(a.err, io.ErrUnexpectedEOF) {
+	if a := c.send("GET", convPath(id, ""), ""); a.status != 200 || !errors.Is(a.err, io.ErrUnexpectedEOF) {
 		t.Errorf("cut: %d %v", a.status, a.err)
 	}
-	if a := c.send("GET", path(id, ""), ""); a.status != 200 || len(a.raw) != 0 {
+	if a := c.send("GET", convPath(id, ""), ""); a.status != 200 || len(a.raw) != 0 {
 		t.Errorf("empty: %d %s", a.status, a.raw)
 	}
-	if a := c.send("GET", path(id, ""), ""); a.status != 200 || !strings.Contains(a.header.Get("Content-Type"), "html") {
+	if a := c.send("GET", convPath(id, ""), ""); a.status != 200 || !strings.Contains(a.header.Get("Content-Type"), "html") {
 		t.Errorf("html: %d %v", a.status, a.header)
 	}
-	if a := c.send("GET", path(id, ""), ""); a.err == nil {
+	if a := c.send("GET", convPath(id, ""), ""); a.err == nil {
 		t.Errorf("refused: %d", a.status)
 	}
-	c.want(401, "GET", path(id, ""), "")
+	c.want(401, "GET", convPath(id, ""), "")
 	c.want(401, "GET", "/v2/users/me", "") // the token is gone for good
 	c.login()
-	if a := c.send("GET", path(id, ""), ""); a.err == nil {
+	if a := c.send("GET", convPath(id, ""), ""); a.err == nil {
 		t.Errorf("timeout: %d", a.status)
 	}
-	c.want(200, "GET", path(id, ""), "")
+	c.want(200, "GET", convPath(id, ""), "")
 }
 
 // redirected sends requests to a local server, whatever their origin.

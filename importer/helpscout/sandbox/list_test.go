@@ -164,7 +164,7 @@ func TestLags(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c := with(t, "index-lag=60s", "list-lag=5s")
 		a := c.want(201, "POST", "/v2/conversations", sample("a@b.example", "2021-03-04T05:06:07Z", ""))
-		c.want(200, "GET", path(a.id(), ""), "")
+		c.want(200, "GET", convPath(a.id(), ""), "")
 		plain, indexed := "status=all&sortField=number", "status=all&query="+url.QueryEscape("createdAt:[2021-03-04T05:06:07Z TO 2021-03-04T05:06:07Z]")
 		saw := func(query string, want int) {
 			t.Helper()
@@ -185,8 +185,8 @@ func TestLags(t *testing.T) {
 		saw(q("subject:order"), 1)
 		time.Sleep(time.Minute)
 		saw(q("subject:renamed"), 1)
-		c.want(204, "DELETE", path(a.id(), ""), "")
-		c.want(404, "GET", path(a.id(), ""), "")
+		c.want(204, "DELETE", convPath(a.id(), ""), "")
+		c.want(404, "GET", convPath(a.id(), ""), "")
 		saw(indexed, 1) // the index still shows it
 		time.Sleep(time.Minute)
 		saw(indexed, 0)

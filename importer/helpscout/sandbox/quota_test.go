@@ -28,7 +28,7 @@ func TestUnitsAndHeaders(t *testing.T) {
 		if n := remaining(a); n != 397 {
 			t.Errorf("after a write: %d", n)
 		}
-		if n := remaining(c.send("PATCH", path(a.id(), ""), `{"op":"replace","path":"/subject","value":"x"}`)); n != 395 {
+		if n := remaining(c.send("PATCH", convPath(a.id(), ""), `{"op":"replace","path":"/subject","value":"x"}`)); n != 395 {
 			t.Errorf("after a PATCH: %d", n)
 		}
 		if n := remaining(c.send("POST", "/v2/conversations", `{}`)); n != 393 {

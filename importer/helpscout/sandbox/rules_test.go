@@ -120,11 +120,11 @@ func TestThreadLimits(t *testing.T) {
 		t.Errorf("no thread: %d %s", a.status, a.raw)
 	}
 	full, almost := create(100).id(), create(98).id()
-	if a := c.send("POST", path(full, "/notes"), `{"text":"x"}`); a.status != 412 {
+	if a := c.send("POST", convPath(full, "/notes"), `{"text":"x"}`); a.status != 412 {
 		t.Errorf("note on 100 threads: %d", a.status)
 	}
-	c.want(201, "POST", path(almost, "/notes"), `{"text":"x"}`)
-	if a := c.send("POST", path(almost, "/notes"), `{"text":"x"}`); a.status != 412 {
+	c.want(201, "POST", convPath(almost, "/notes"), `{"text":"x"}`)
+	if a := c.send("POST", convPath(almost, "/notes"), `{"text":"x"}`); a.status != 412 {
 		t.Errorf("note on 99 threads: %d", a.status)
 	}
 }
@@ -136,20 +136,20 @@ func TestSizeLimits(t *testing.T) {
 		t.Errorf("long create: %d", a.status)
 	}
 	id := c.want(201, "POST", "/v2/conversations", sample("a@b.example", "2021-03-04T05:06:07Z", "")).id()
-	threads := c.want(200, "GET", path(id, "/threads"), "")
+	threads := c.want(200, "GET", convPath(id, "/threads"), "")
 	thread := int64(threads.at("_embedded/threads/0/id").(float64))
-	up := path(id, fmt.Sprintf("/threads/%d/attachments", thread))
+	up := convPath(id, fmt.Sprintf("/threads/%d/attachments", thread))
 	file := func(n int) string {
 		return `{"fileName":"a.txt","mimeType":"file/txt","data":"` + base64.StdEncoding.EncodeToString([]byte(strings.Repeat("y", n))) + `"}`
 	}
 	c.want(413, "POST", up, file(1000))
 	c.want(201, "POST", up, file(500))
 	c.want(201, "POST", up, file(500)) // nothing keeps a client from doing it twice
-	threads = c.want(200, "GET", path(id, "/threads"), "")
+	threads = c.want(200, "GET", convPath(id, "/threads"), "")
 	if threads.at("_embedded/threads/0/_embedded/attachments/1/filename") != "a.txt" || threads.at("_embedded/threads/0/_embedded/attachments/0/size") != 500.0 {
 		t.Errorf("attachments read back as %s", threads.raw)
 	}
-	a := c.want(200, "GET", path(id, fmt.Sprintf("/attachments/%.0f/data", threads.at("_embedded/threads/0/_embedded/attachments/0/id"))), "")
+	a := c.want(200, "GET", convPath(id, fmt.Sprintf("/attachments/%.0f/data", threads.at("_embedded/threads/0/_embedded/attachments/0/id"))), "")
 	if got, _ := base64.StdEncoding.DecodeString(a.at("data").(string)); string(got) != strings.Repeat("y", 500) {
 		t.Errorf("attachment data came back as %q", got)
 	}
@@ -158,21 +158,21 @@ func TestSizeLimits(t *testing.T) {
 func TestTooOldConversationsAreLocked(t *testing.T) {
 	c := with(t, "too-old=720h", "too-old-status=423")
 	id := c.want(201, "POST", "/v2/conversations", sample("a@b.example", "2021-03-04T05:06:07Z", "")).id()
-	c.want(423, "POST", path(id, "/notes"), `{"text":"x","imported":true,"createdAt":"2021-03-05T05:06:07Z"}`)
+	c.want(423, "POST", convPath(id, "/notes"), `{"text":"x","imported":true,"createdAt":"2021-03-05T05:06:07Z"}`)
 	c = with(t, "too-old=720h", "too-old-imported=false")
 	id = c.want(201, "POST", "/v2/conversations", sample("a@b.example", "2021-03-04T05:06:07Z", "")).id()
-	c.want(201, "POST", path(id, "/notes"), `{"text":"x","imported":true,"createdAt":"2021-03-05T05:06:07Z"}`)
-	c.want(412, "POST", path(id, "/notes"), `{"text":"x"}`)
+	c.want(201, "POST", convPath(id, "/notes"), `{"text":"x","imported":true,"createdAt":"2021-03-05T05:06:07Z"}`)
+	c.want(412, "POST", convPath(id, "/notes"), `{"text":"x"}`)
 }
 
 // TestStatusAfterThreads: a reply reactivates, an imported one does not, a status that is sent is set.
 func TestStatusAfterThreads(t *testing.T) {
 	c := with(t)
 	id := c.want(201, "POST", "/v2/conversations", sample("a@b.example", "2021-03-04T05:06:07Z", "")).id()
-	status := func() any { return c.want(200, "GET", path(id, ""), "").at("status") }
+	status := func() any { return c.want(200, "GET", convPath(id, ""), "").at("status") }
 	reply := func(more string) {
 		t.Helper()
-		c.want(201, "POST", path(id, "/reply"), `{"customer":{"email":"a@b.example"},"text":"x"`+more+`}`)
+		c.want(201, "POST", convPath(id, "/reply"), `{"customer":{"email":"a@b.example"},"text":"x"`+more+`}`)
 	}
 	if reply(`,"imported":true`); status() != "closed" {
 		t.Errorf("an imported reply made it %v", status())
@@ -195,16 +195,16 @@ func TestMergedAndDeleted(t *testing.T) {
 	if err := c.s.Merge(one, two); err != nil {
 		t.Fatal(err)
 	}
-	if a := c.want(301, "GET", path(one, ""), ""); a.header.Get("Location") != origin+path(two, "") {
+	if a := c.want(301, "GET", convPath(one, ""), ""); a.header.Get("Location") != origin+convPath(two, "") {
 		t.Errorf("Location %q", a.header.Get("Location"))
 	}
-	c.want(404, "POST", path(one, "/notes"), `{"text":"x"}`)
-	c.want(404, "DELETE", path(one, ""), "")
-	if n := c.want(200, "GET", path(two, ""), "").at("threads"); n != 4.0 {
+	c.want(404, "POST", convPath(one, "/notes"), `{"text":"x"}`)
+	c.want(404, "DELETE", convPath(one, ""), "")
+	if n := c.want(200, "GET", convPath(two, ""), "").at("threads"); n != 4.0 {
 		t.Errorf("threads after the merge: %v", n)
 	}
-	c.want(204, "DELETE", path(two, ""), "")
-	c.want(404, "GET", path(two, ""), "")
+	c.want(204, "DELETE", convPath(two, ""), "")
+	c.want(404, "GET", convPath(two, ""), "")
 	if a := c.want(200, "GET", "/v2/conversations?status=all", ""); a.at("_embedded") != nil || a.at("page/totalElements") != 0.0 {
 		t.Errorf("list after all is gone: %s", a.raw)
 	}
@@ -218,15 +218,15 @@ func TestPatch(t *testing.T) {
 		`{"op":"replace","path":"/subject","value":"New"}`, `{"op":"replace","path":"/status","value":"active"}`,
 		`{"op":"replace","path":"/assignTo","value":512351}`, `{"op":"move","path":"/mailboxId","value":254906}`,
 	} {
-		c.want(204, "PATCH", path(id, ""), op)
+		c.want(204, "PATCH", convPath(id, ""), op)
 	}
-	got := c.want(200, "GET", path(id, ""), "")
+	got := c.want(200, "GET", convPath(id, ""), "")
 	if got.at("subject") != "New" || got.at("status") != "active" || got.at("assignee/id") != 512351.0 || got.at("mailboxId") != 254906.0 ||
 		got.at("closedBy") != 0.0 || got.at("closedAt") != nil || got.at("threads") != 2.0 || got.at("customFields/0") != nil {
 		t.Errorf("after the patches: %s", got.raw)
 	}
 	items := 0
-	for _, th := range c.want(200, "GET", path(id, "/threads"), "").at("_embedded/threads").([]any) {
+	for _, th := range c.want(200, "GET", convPath(id, "/threads"), "").at("_embedded/threads").([]any) {
 		if th.(map[string]any)["type"] == "lineitem" {
 			items++
 		}
@@ -234,10 +234,10 @@ func TestPatch(t *testing.T) {
 	if items != 3 {
 		t.Errorf("%d line items, want 3", items)
 	}
-	c.want(400, "PATCH", path(id, ""), `[{"op":"replace","path":"/subject","value":"New"}]`)
-	c.want(400, "PATCH", path(id, ""), `{"op":"replace","path":"/nothing","value":"New"}`)
-	c.want(204, "PATCH", path(id, ""), `{"op":"remove","path":"/assignTo"}`)
-	if got = c.want(200, "GET", path(id, ""), ""); got.at("assignee") != nil {
+	c.want(400, "PATCH", convPath(id, ""), `[{"op":"replace","path":"/subject","value":"New"}]`)
+	c.want(400, "PATCH", convPath(id, ""), `{"op":"replace","path":"/nothing","value":"New"}`)
+	c.want(204, "PATCH", convPath(id, ""), `{"op":"remove","path":"/assignTo"}`)
+	if got = c.want(200, "GET", convPath(id, ""), ""); got.at("assignee") != nil {
 		t.Errorf("still assigned: %s", got.raw)
 	}
 }
@@ -245,12 +245,12 @@ func TestPatch(t *testing.T) {
 func TestIgnoredCreatedAt(t *testing.T) {
 	c := with(t, "ignore-created-at=true")
 	id := c.want(201, "POST", "/v2/conversations", sample("a@b.example", "2021-03-04T05:06:07Z", "")).id()
-	if at := c.want(200, "GET", path(id, ""), "").at("createdAt").(string); strings.HasPrefix(at, "2021") {
+	if at := c.want(200, "GET", convPath(id, ""), "").at("createdAt").(string); strings.HasPrefix(at, "2021") {
 		t.Errorf("createdAt is %s", at)
 	}
 	c = with(t, "created-at-not-imported=ignore")
 	id = c.want(201, "POST", "/v2/conversations", strings.ReplaceAll(sample("a@b.example", "2021-03-04T05:06:07Z", ""), `"imported":true,`, "")).id()
-	if at := c.want(200, "GET", path(id, ""), "").at("createdAt").(string); strings.HasPrefix(at, "2021") {
+	if at := c.want(200, "GET", convPath(id, ""), "").at("createdAt").(string); strings.HasPrefix(at, "2021") {
 		t.Errorf("createdAt without imported is %s", at)
 	}
 }
@@ -271,8 +271,8 @@ func TestUnknownPathsAndMethods(t *testing.T) {
 func TestSeedDescription(t *testing.T) {
 	c := with(t)
 	id := c.want(201, "POST", "/v2/conversations", sample("a@b.example", "2021-03-04T05:06:07Z", "")).id()
-	c.want(201, "POST", path(id, "/threads"), `{"type":"note","text":"x"}`)
-	c.want(400, "POST", path(id, "/threads"), `{"text":"x"}`)
+	c.want(201, "POST", convPath(id, "/threads"), `{"type":"note","text":"x"}`)
+	c.want(400, "POST", convPath(id, "/threads"), `{"text":"x"}`)
 	c = with(t, "seed-threads-post=false")
 	c.want(404, "POST", "/v2/conversations/1/threads", `{"type":"note","text":"x"}`)
 }

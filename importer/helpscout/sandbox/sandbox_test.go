@@ -136,7 +136,7 @@ func sample(email, createdAt, more string) string {
 		`{"type":"reply","customer":{"email":"` + email + `"},"user":512344,"text":"It is on its way","imported":true,"createdAt":"` + createdAt + `"}]}`
 }
 
-func path(id int64, rest string) string {
+func convPath(id int64, rest string) string {
 	return "/v2/conversations/" + strconv.FormatInt(id, 10) + rest
 }
 
@@ -144,10 +144,10 @@ func TestCreatedConversationReadsBack(t *testing.T) {
 	c := with(t)
 	a := c.want(201, "POST", "/v2/conversations", sample("jo@customer.example", "2021-03-04T05:06:07Z",
 		`,"tags":["VIP","late"],"fields":[{"id":31201,"value":"90513"},{"id":31202,"value":"T-77"}]`))
-	if len(a.raw) != 0 || a.header.Get("Location") != origin+path(a.id(), "") || a.header.Get("Correlation-Id") == "" {
+	if len(a.raw) != 0 || a.header.Get("Location") != origin+convPath(a.id(), "") || a.header.Get("Correlation-Id") == "" {
 		t.Errorf("create answered %q with %v", a.raw, a.header)
 	}
-	got := c.want(200, "GET", path(a.id(), ""), "")
+	got := c.want(200, "GET", convPath(a.id(), ""), "")
 	for where, want := range map[string]any{
 		"subject": "Where is my order", "status": "closed", "state": "published", "threads": 2.0, "createdAt": "2021-03-04T05:06:07Z",
 		"primaryCustomer/email": "jo@customer.example", "tags/0/tag": "vip", "tags/1/tag": "late", "tags/2/tag": nil, "customFields/0/text": "High", "customFields/0/value": "90513",
@@ -158,7 +158,7 @@ func TestCreatedConversationReadsBack(t *testing.T) {
 			t.Errorf("%s: got %v, want %v", where, have, want)
 		}
 	}
-	threads := c.want(200, "GET", path(a.id(), "/threads"), "")
+	threads := c.want(200, "GET", convPath(a.id(), "/threads"), "")
 	for where, want := range map[string]any{
 		"_embedded/threads/0/type": "message", "_embedded/threads/0/createdBy/id": 512344.0, "_embedded/threads/0/body": "It is on its way",
 		"_embedded/threads/1/type": "customer", "_embedded/threads/1/body": "It has not come<br />yet", "page/totalElements": 2.0,

@@ -91,6 +91,7 @@ type Settings struct {
 	ResourceIDs     bool   `name:"resource-ids" default:"true" help:"create calls answer with Resource-ID; else Location alone"`
 	Delete          string `name:"delete" default:"gone" oneof:"gone|trash" help:"a deleted conversation answers 404, or 200 with state deleted"`
 	PublicURL       string `name:"public-url" default:"" help:"origin in links; empty: that of the request"`
+	TeamsInUsers    bool   `name:"teams-in-users" default:"true" help:"the users list shows teams too, with type team and no address, as recorded"`
 	SeedThreadsPost bool   `name:"seed-threads-post" default:"true" help:"answer POST /v2/conversations/{id}/threads, which the real service does not have"`
 
 	// Other actors.

@@ -29,10 +29,10 @@ func busy(t *testing.T, c *client) {
 		body = strings.Replace(body, `"text":"It is on its way"`, `"text":"x","attachments":[{"fileName":"ü.txt","mimeType":"text/plain","data":"aGVsbG8="}]`, 1)
 		ids = append(ids, c.want(201, "POST", "/v2/conversations", body).id())
 	}
-	c.want(201, "POST", path(ids[0], "/notes"), `{"text":"a note"}`)
-	c.want(204, "PATCH", path(ids[1], ""), `{"op":"replace","path":"/status","value":"active"}`)
-	c.want(204, "PUT", path(ids[2], "/tags"), `{"tags":["z"]}`)
-	c.want(204, "DELETE", path(ids[3], ""), "")
+	c.want(201, "POST", convPath(ids[0], "/notes"), `{"text":"a note"}`)
+	c.want(204, "PATCH", convPath(ids[1], ""), `{"op":"replace","path":"/status","value":"active"}`)
+	c.want(204, "PUT", convPath(ids[2], "/tags"), `{"tags":["z"]}`)
+	c.want(204, "DELETE", convPath(ids[3], ""), "")
 	c.want(201, "POST", "/v2/customers", `{"firstName":"Zoe","emails":[{"type":"work","value":"zoe@b.example"}],"phones":[{"type":"mobile","value":"123"}],"address":{"city":"a","state":"b","postalCode":"c","country":"DE","lines":["l"]}}`)
 	c.want(201, "POST", "/v2/webhooks", `{"url":"http://127.0.0.1:1/x","events":["tag.created"],"secret":"s"}`)
 	c.want(204, "PATCH", "/v2/workflows/1259811", `{"op":"replace","path":"/status","value":"active"}`)
@@ -76,10 +76,10 @@ func TestLogIsContinued(t *testing.T) {
 		t.Errorf("webhook: %s", h.raw)
 	}
 	merged := want.Conversations[4]
-	c.want(301, "GET", path(merged.ID, ""), "")
-	c.want(404, "GET", path(want.Conversations[3].ID, ""), "")
+	c.want(301, "GET", convPath(merged.ID, ""), "")
+	c.want(404, "GET", convPath(want.Conversations[3].ID, ""), "")
 	file0 := want.Conversations[0].Threads[1].Attachments[0].ID
-	if a := c.want(200, "GET", path(want.Conversations[0].ID, fmt.Sprintf("/attachments/%d/data", file0)), ""); a.at("data") != "aGVsbG8=" {
+	if a := c.want(200, "GET", convPath(want.Conversations[0].ID, fmt.Sprintf("/attachments/%d/data", file0)), ""); a.at("data") != "aGVsbG8=" {
 		t.Errorf("attachment: %s", a.raw)
 	}
 	before := len(got.Conversations)
@@ -171,9 +171,9 @@ func TestWebhooksAreDelivered(t *testing.T) {
 		t.Errorf("Location %q", a.header.Get("Location"))
 	}
 	id := c.want(201, "POST", "/v2/conversations", sample("a@b.example", "2021-03-04T05:06:07Z", "")).id()
-	c.want(201, "POST", path(id, "/notes"), `{"text":"x"}`)
-	c.want(204, "PUT", path(id, "/tags"), `{"tags":["x"]}`) // nobody listens to this
-	c.want(204, "DELETE", path(id, ""), "")
+	c.want(201, "POST", convPath(id, "/notes"), `{"text":"x"}`)
+	c.want(204, "PUT", convPath(id, "/tags"), `{"tags":["x"]}`) // nobody listens to this
+	c.want(204, "DELETE", convPath(id, ""), "")
 	for range 200 {
 		if len(c.s.Deliveries()) == 4 {
 			break
@@ -204,11 +204,11 @@ func TestWorkflowActs(t *testing.T) {
 		hit, miss := create("my order"), create("thanks")
 		time.Sleep(3 * time.Second)
 		for id, threads := range map[int64]any{quiet: 2.0, hit: 3.0, miss: 2.0} {
-			if got := c.want(200, "GET", path(id, ""), ""); got.at("threads") != threads {
+			if got := c.want(200, "GET", convPath(id, ""), ""); got.at("threads") != threads {
 				t.Errorf("threads %v, want %v: %s", got.at("threads"), threads, got.raw)
 			}
 		}
-		got := c.want(200, "GET", path(hit, ""), "")
+		got := c.want(200, "GET", convPath(hit, ""), "")
 		if got.at("tags/0/tag") != "angry" || got.at("assignee/type") != "team" || got.at("status") != "active" {
 			t.Errorf("the workflow left %s", got.raw)
 		}
@@ -234,8 +234,8 @@ func TestControlEndpoints(t *testing.T) {
 		t.Errorf("unknown setting: %s", a.raw)
 	}
 	c.want(204, "PUT", "/_sandbox/faults", "get#1=503")
-	c.want(503, "GET", path(id, ""), "")
-	c.want(200, "GET", path(id, ""), "")
+	c.want(503, "GET", convPath(id, ""), "")
+	c.want(200, "GET", convPath(id, ""), "")
 	c.want(400, "PUT", "/_sandbox/faults", "get#1=nonsense")
 	c.want(400, "POST", "/_sandbox/people/reply", `{"id":1,"text":"x"}`)
 	c.want(404, "GET", "/_sandbox/nothing", "")

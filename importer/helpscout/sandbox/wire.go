@@ -415,6 +415,7 @@ type paging struct {
 	from, to           int
 	size, number       int
 	totals, totalPages int
+	selfOnly           bool
 }
 
 // page reads the page parameter, which begins with 1, against the size of a list.
@@ -463,6 +464,9 @@ func (p paging) links() map[string]href {
 	if rest != "" {
 		plain += "?" + rest
 		rest += "&"
+	}
+	if p.selfOnly {
+		return map[string]href{"self": {plain}}
 	}
 	to := func(n int) href { return href{path + "?" + rest + "page=" + strconv.Itoa(n)} }
 	links := map[string]href{"first": to(1), "last": to(max(p.totalPages, 1)), "page": {plain}, "self": {plain}}
