@@ -90,6 +90,10 @@ func countUTF8(b []byte) (good, bad int) {
 // decodeMultibyte decodes with an East Asian or other encoding of x/text, and tries UTF-8 and detection when the
 // result is full of replacement characters.
 func decodeMultibyte(b []byte, name string, enc encoding.Encoding) (string, verdict) {
+	// Two letters of GBK can be valid UTF-8 by accident, four cannot.
+	if good, bad := countUTF8(b); bad == 0 && good >= 4 {
+		return string(b), verdict{charset: "utf-8", wrong: true}
+	}
 	s := decodeWith(b, enc)
 	lost := strings.Count(s, "\ufffd")
 	v := verdict{charset: name, lossy: lost > 0}

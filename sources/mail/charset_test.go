@@ -58,6 +58,11 @@ func TestCharsets(t *testing.T) {
 		{"label with prefix", "\xfc", "x-latin1", "ü", false, false},
 		{"mac", "\x9f", "x-mac-roman", "ü", false, false},
 		{"cp437", "\x81", "cp437", "ü", false, false},
+		{"said big5, is UTF-8", "Grüße aus Köln für alle", "big5", "Grüße aus Köln für alle", false, true},
+		{"said euc-jp, is latin1", "Gr\xfc\xdfe aus K\xf6ln", "euc-jp", "Grüße aus Köln", false, true},
+		{"short GBK that is UTF-8 by accident", "\xc1\xaa\xcd\xa8", "gbk", "联通", false, false},
+		{"utf-32", "\xff\xfe\x00\x00H\x00\x00\x00\xfc\x00\x00\x00", "utf-32", "Hü", false, false},
+		{"utf-16 of another script", utf16Bytes("Привет всем", true), "utf-16be", "Привет всем", false, false},
 		{"thai", "\xa1", "tis-620", "ก", false, false},
 	} {
 		got, v := decodeText([]byte(c.in), c.label)

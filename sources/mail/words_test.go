@@ -1,6 +1,9 @@
 package mail
 
-import "testing"
+import (
+	"strings"
+	"testing"
+)
 
 func TestHeaderText(t *testing.T) {
 	for _, c := range []struct{ name, in, want string }{
@@ -63,6 +66,8 @@ func TestFileNames(t *testing.T) {
 		{"unclosed quote", `attachment; filename="a.pdf; size=3`, "a.pdf"},
 		{"hidden direction", "attachment; filename=\"a\u202efdp.exe\"", "afdp.exe"},
 		{"nothing but dots", `attachment; filename=".."`, "attachment-1.pdf"},
+		{"single quotes", `attachment; filename='a b.pdf'`, "a b.pdf"},
+		{"too long", `attachment; filename="` + strings.Repeat("ü", 200) + `.pdf"`, strings.Repeat("ü", 125) + ".pdf"},
 		{"none", `attachment`, "attachment-1.pdf"},
 	} {
 		m := Parse([]byte(simple+"Content-Type: application/pdf\nContent-Disposition: "+c.in+"\n\n%PDF"), nil, Options{})
