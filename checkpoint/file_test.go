@@ -54,6 +54,9 @@ func TestCreateAndOpenAreDifferentVerbs(t *testing.T) {
 	if _, err := View(ctx, missing); !errors.Is(err, ErrMissing) {
 		t.Errorf("viewed what is not there: %v", err)
 	}
+	if _, err := Open(ctx, filepath.Join(t.TempDir(), "no", "folder.db"), testJob); !errors.Is(err, ErrMissing) {
+		t.Errorf("opened in a folder that is not there: %v", err)
+	}
 	if left, err := filepath.Glob(missing + "*"); err != nil || left != nil {
 		t.Errorf("opening nothing left %v, %v", left, err)
 	}

@@ -121,7 +121,7 @@ func openLocked(ctx context.Context, path, real string, job Job, lock *flock.Flo
 	if err != nil {
 		return nil, err
 	}
-	if err = prepareWriter(ctx, conn); err != nil {
+	if err = prepareWriter(ctx, path, conn); err != nil {
 		return nil, errors.Join(err, conn.Close())
 	}
 	s.w = newWriter(conn)
@@ -169,12 +169,19 @@ func (j Job) same(path string, want Job) error {
 }
 
 // prepareWriter sets what a connection that writes needs, brings the schema up to date and says who holds the file.
-func prepareWriter(ctx context.Context, conn *sql.Conn) error {
-	// journal_mode stays in the file; the others are of this connection. FULL: every commit is an fsync of the WAL.
-	for _, pragma := range []string{"journal_mode = WAL", "synchronous = FULL", "foreign_keys = ON"} {
-		if _, err := conn.ExecContext(ctx, "PRAGMA "+pragma); err != nil {
-			return err
-		}
+func prepareWriter(ctx context.Context, path string, conn *sql.Conn) error {
+	// The journal mode stays in the file; where the file system cannot do it, SQLite says so in its answer alone.
+	var mode string
+	if err := conn.QueryRowContext(ctx, "PRAGMA journal_mode = WAL").Scan(&mode); err != nil {
+		return err
+	}
+	if mode != "wal" {
+		return fmt.Errorf("open checkpoint %s: its folder cannot hold a write-ahead log (journal mode %s): "+
+			"put it on a local disk", path, mode)
+	}
+	// FULL: every commit is an fsync of the WAL.
+	if _, err := conn.ExecContext(ctx, "PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON"); err != nil {
+		return err
 	}
 	h, err := readHeader(ctx, conn)
 	if err != nil {
@@ -267,10 +274,11 @@ func (s *Store) do(ctx context.Context, op string, f func(tx) error) error {
 // existing resolves the path of a file that must be there.
 func existing(path string) (string, error) {
 	real, err := realPath(path)
-	if err != nil {
-		return "", fmt.Errorf("open checkpoint %s: %w", path, err)
+	var info fs.FileInfo
+	if err == nil {
+		info, err = os.Stat(real)
 	}
-	switch info, err := os.Stat(real); {
+	switch {
 	case errors.Is(err, fs.ErrNotExist):
 		return "", fmt.Errorf("open checkpoint %s: %w", path, ErrMissing)
 	case err != nil:
