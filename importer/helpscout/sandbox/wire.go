@@ -271,6 +271,9 @@ func (conv *conversation) preview() string {
 
 // plain strips the tags of HTML, up to a length in characters.
 func plain(s string, most int) string {
+	if len(s) < 1<<16 && strings.Contains(s, "<s") {
+		s = dropScripts(s)
+	}
 	var b strings.Builder
 	inTag := false
 	for i := 0; i < len(s) && b.Len() < most*2; i++ {
