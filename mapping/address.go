@@ -3,7 +3,6 @@ package mapping
 import (
 	"crypto/sha256"
 	"encoding/hex"
-	"net"
 	"strings"
 
 	"golang.org/x/net/idna"
@@ -30,6 +29,9 @@ func normalAddress(s string) (string, bool) {
 	domain, ok := normalDomain(s[at+1:])
 	if !ok || at+1+len(domain) > maxAddress {
 		return "", false
+	}
+	if domain == s[at+1:] && strings.ToLower(s[:at]) == s[:at] {
+		return s, true // as most are, and no copy
 	}
 	return strings.ToLower(s[:at]) + "@" + domain, true
 }
@@ -74,7 +76,7 @@ func normalDomain(s string) (string, bool) {
 		}
 	}
 	s = strings.ToLower(strings.TrimSuffix(s, "."))
-	if len(s) > maxAddress || !strings.Contains(s, ".") || net.ParseIP(s) != nil {
+	if len(s) > maxAddress || !strings.Contains(s, ".") {
 		return "", false
 	}
 	for label := range strings.SplitSeq(s, ".") {
@@ -88,7 +90,7 @@ func normalDomain(s string) (string, bool) {
 		}
 	}
 	top := s[strings.LastIndexByte(s, '.')+1:]
-	return s, strings.Trim(top, "0123456789") != ""
+	return s, strings.Trim(top, "0123456789") != "" // else it is an IP address
 }
 
 // mendAddress undoes what exports do to addresses: mailto:, angle brackets, a name in front, quotes, a second address

@@ -50,27 +50,47 @@ func digestOf(v any) string {
 	return hex.EncodeToString(sum[:])
 }
 
-var buffers = sync.Pool{New: func() any { return new(bytes.Buffer) }}
+var buffers = sync.Pool{New: func() any { return new([]byte) }}
 
-// withJSON calls use with v as the client sends it: HTML is not escaped, there is no final line end. The bytes are
-// use's only until it returns.
-func withJSON(v any, use func([]byte)) {
-	b := buffers.Get().(*bytes.Buffer)
-	b.Reset()
-	enc := json.NewEncoder(b)
-	enc.SetEscapeHTML(false)
-	if err := enc.Encode(v); err != nil {
-		panic("mapping: a wire type does not marshal: " + err.Error()) // wire types hold no maps, channels or floats
-	}
-	use(bytes.TrimSuffix(b.Bytes(), []byte("\n")))
-	if b.Cap() < 1<<22 {
-		buffers.Put(b)
+// withBytes calls use with what write appends to a buffer that is kept for the next call; the bytes are use's only
+// until it returns.
+func withBytes(write func([]byte) []byte, use func([]byte)) {
+	p := buffers.Get().(*[]byte)
+	*p = write((*p)[:0])
+	use(*p)
+	if cap(*p) < 1<<22 {
+		buffers.Put(p)
 	}
 }
 
-// jsonLen is the length of v as the client sends it.
-func jsonLen(v any) (n int) {
-	withJSON(v, func(b []byte) { n = len(b) })
+// withBody calls use with the create call of c, its attachments being symbols.
+func withBody(c *helpscout.NewConversation, use func([]byte)) {
+	withBytes(func(b []byte) []byte { return appendConversation(b, c) }, use)
+}
+
+// withJSON calls use with any other value in canonical JSON: HTML is not escaped, there is no final line end.
+func withJSON(v any, use func([]byte)) {
+	var b bytes.Buffer
+	enc := json.NewEncoder(&b)
+	enc.SetEscapeHTML(false)
+	if err := enc.Encode(v); err != nil {
+		panic("mapping: a value of ours does not marshal: " + err.Error()) // they hold no channels, functions or floats
+	}
+	use(bytes.TrimSuffix(b.Bytes(), []byte("\n")))
+}
+
+func bodyLen(c *helpscout.NewConversation) (n int) {
+	withBody(c, func(b []byte) { n = len(b) })
+	return n
+}
+
+func threadLen(t helpscout.NewThread) (n int) {
+	withBytes(func(b []byte) []byte { return appendThread(b, t) }, func(b []byte) { n = len(b) })
+	return n
+}
+
+func attachmentLen(a helpscout.NewAttachment) (n int) {
+	withBytes(func(b []byte) []byte { return appendAttachment(b, a) }, func(b []byte) { n = len(b) })
 	return n
 }
 
@@ -102,5 +122,5 @@ func base64Len(n int64) int64 { return (n + 2) / 3 * 4 }
 
 // uploadLen is the length of the call that uploads a file.
 func uploadLen(a helpscout.NewAttachment, size int64) int64 {
-	return int64(jsonLen(a)) - int64(symbolLen) + base64Len(size)
+	return int64(attachmentLen(a)) - int64(symbolLen) + base64Len(size)
 }

@@ -170,7 +170,7 @@ func (w *work) reference() string {
 	if u := oneLine(w.t.URL); u != "" && len(u) <= 2_000 {
 		if linkScheme.MatchString(u) {
 			b.WriteString(": ")
-			writeLink(&b, u)
+			b.Write(appendLink(nil, u))
 		} else {
 			b.WriteString(": " + escape(u))
 		}

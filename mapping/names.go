@@ -79,8 +79,24 @@ func utf16Len(s string) (n int) {
 
 // oneLine makes a single clean line of s: no control characters, no doubled or outer white space.
 func oneLine(s string) string {
+	if singleLine(s) {
+		return s
+	}
 	s, _ = cleanText(s)
 	return strings.Join(strings.Fields(s), " ")
+}
+
+// singleLine reports that s is one clean line already; most values are. It may say no where the answer is yes.
+func singleLine(s string) bool {
+	before := byte(' ')
+	for i := 0; i < len(s); i++ {
+		c := s[i]
+		if c < ' ' || c >= 0x7f || c == ' ' && before == ' ' {
+			return false
+		}
+		before = c
+	}
+	return s == "" || before != ' '
 }
 
 // bareFileName is a file's name without folders, control characters and characters that no file system takes, at

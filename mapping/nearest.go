@@ -11,6 +11,9 @@ func fold(s string) string {
 	if plainKey(s) {
 		return s
 	}
+	if singleLine(s) {
+		return strings.ToLower(s)
+	}
 	return strings.ToLower(strings.Join(strings.Fields(s), " "))
 }
 

@@ -85,18 +85,18 @@ func (w *work) split(ds []*draft, base helpscout.NewConversation) []int {
 	}
 	s := &splitter{limit: limit, sizes: make([]int, len(ds))}
 	for i, d := range ds {
-		s.sizes[i] = jsonLen(d.thread) + 1
+		s.sizes[i] = threadLen(d.thread) + 1
 	}
 	base.Subject, base.Threads = w.subject(9_999), []helpscout.NewThread{}
 	base.ClosedAt, base.AssignTo = &helpscout.Time{}, new(int64(1<<62))
-	s.room = int(w.m.Inline) - jsonLen(base)
+	s.room = int(w.m.Inline) - bodyLen(&base)
 	if limit >= smallestSplit {
 		s.closing = 1
 	}
 	if limit >= smallestSplit-1 {
 		s.opening = 1
 	}
-	s.notes = 2 + jsonLen(w.openingNote(9_999, time.Time{})) + jsonLen(w.closingNote(9_999, time.Time{}))
+	s.notes = 2 + threadLen(w.openingNote(9_999, time.Time{})) + threadLen(w.closingNote(9_999, time.Time{}))
 	return s.cuts(ds)
 }
 
@@ -198,7 +198,7 @@ func (p *Part) add(d *draft) {
 
 // finish digests the part and moves attachments that do not fit into the create call to uploads.
 func (m *Mapper) finish(p *Part) {
-	withJSON(&p.Conversation, func(b []byte) {
+	withBody(&p.Conversation, func(b []byte) {
 		sum := sha256.Sum256(b)
 		p.Digest = hex.EncodeToString(sum[:])
 		p.Body = int64(len(b)) + p.inlineGrowth()
@@ -207,7 +207,7 @@ func (m *Mapper) finish(p *Part) {
 		return
 	}
 	p.moveOut(m.Inline)
-	p.Body = int64(jsonLen(&p.Conversation)) + p.inlineGrowth()
+	p.Body = int64(bodyLen(&p.Conversation)) + p.inlineGrowth()
 }
 
 // inlineGrowth is by how much the create call grows when the symbols of its attachments are replaced.
@@ -237,7 +237,7 @@ func (p *Part) moveOut(limit int64) {
 	body := p.Body
 	for i, th := range threads {
 		for j, a := range th.Attachments {
-			cost := int64(jsonLen(a)) + 1 + base64Len(p.fileOf(a).Size) - int64(symbolLen)
+			cost := int64(attachmentLen(a)) + 1 + base64Len(p.fileOf(a).Size) - int64(symbolLen)
 			all = append(all, inlined{i, j, cost})
 			body -= cost
 		}

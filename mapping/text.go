@@ -88,75 +88,69 @@ func nonCharacter(r rune) bool {
 // aligned columns kept by non-breaking spaces, web addresses as links. Quoted lines keep their "> ".
 func textToHTML(s string) string {
 	s = strings.TrimRight(s, " \t\n")
-	var b strings.Builder
-	b.Grow(len(s) + len(s)/8 + 16)
-	space := true // the character before was a space or a line's start
-	done := 0     // s[:done] is written
+	b := make([]byte, 0, len(s)+len(s)/4+16)
+	done := 0 // s[:done] is in b
 	for i := 0; i < len(s); i++ {
-		switch s[i] {
-		case '<', '>', '&':
-			b.WriteString(s[done:i])
-			writeEscaped(&b, s[i:i+1])
-		case '\n':
-			b.WriteString(s[done:i])
-			b.WriteString("<br>")
-			space = true
-			done = i + 1
-			continue
-		case '\t':
-			b.WriteString(s[done:i])
-			b.WriteString("&nbsp;&nbsp;&nbsp; ")
-		case ' ':
-			if !space {
-				space = true
-				continue
-			}
-			b.WriteString(s[done:i])
-			b.WriteString("&nbsp;")
-			space = false
-			done = i + 1
-			continue
-		case 'h', 'H':
-			n := linkAt(s, i)
-			if n == 0 {
-				space = false
-				continue
-			}
-			b.WriteString(s[done:i])
-			writeLink(&b, s[i:i+n])
-			i += n - 1
-		default:
-			space = false
+		c := s[i]
+		if !special[c] {
 			continue
 		}
-		space = false
+		n, to := 1, entities[c]
+		switch c {
+		case '\n':
+			to = "<br>"
+		case '\t':
+			to = "&nbsp;&nbsp;&nbsp; "
+		case ' ':
+			if i > 0 && s[i-1] != '\n' && s[i+1] != ' ' { // a text ends with none
+				continue
+			}
+			n, to = spaces(s, i)
+		case 'h', 'H':
+			if s[i+1:] == "" || s[i+1]|0x20 != 't' {
+				continue
+			}
+			if n = linkAt(s, i); n == 0 {
+				continue
+			}
+			b = appendLink(append(b, s[done:i]...), s[i:i+n])
+			i += n - 1
+			done = i + 1
+			continue
+		}
+		b = append(append(b, s[done:i]...), to...)
+		i += n - 1
 		done = i + 1
 	}
-	b.WriteString(s[done:])
-	return b.String()
+	return string(append(b, s[done:]...))
 }
 
-func writeEscaped(b *strings.Builder, s string) {
+// special are the bytes of a text that HTML would not show as they are, and those that begin a web address.
+var special = [256]bool{'<': true, '>': true, '&': true, '\n': true, '\t': true, ' ': true, 'h': true, 'H': true}
+
+// spaces is what stands for the n spaces at s[i]: all but the last do not break, so that none collapses; nor does the
+// last where a line begins with it.
+func spaces(s string, i int) (n int, to string) {
+	for i+n < len(s) && s[i+n] == ' ' {
+		n++
+	}
+	if n == 1 {
+		return 1, "&nbsp;"
+	}
+	return n, strings.Repeat("&nbsp;", n-1) + " "
+}
+
+var entities = [256]string{'<': "&lt;", '>': "&gt;", '&': "&amp;", '"': "&quot;"}
+
+func appendEscaped(b []byte, s string) []byte {
 	done := 0
 	for i := 0; i < len(s); i++ {
-		var to string
-		switch s[i] {
-		case '<':
-			to = "&lt;"
-		case '>':
-			to = "&gt;"
-		case '&':
-			to = "&amp;"
-		case '"':
-			to = "&quot;"
-		default:
-			continue
+		if to := entities[s[i]]; to != "" {
+			b = append(append(b, s[done:i]...), to...)
+			done = i + 1
 		}
-		b.WriteString(s[done:i])
-		b.WriteString(to)
-		done = i + 1
 	}
-	b.WriteString(s[done:])
+	return append(b, s[done:]...)
 }
 
 // escape is s as it stands in HTML, in text and in attributes alike.
@@ -164,17 +158,17 @@ func escape(s string) string {
 	if !strings.ContainsAny(s, `<>&"`) {
 		return s
 	}
-	var b strings.Builder
-	writeEscaped(&b, s)
-	return b.String()
+	return string(appendEscaped(nil, s))
 }
 
-func writeLink(b *strings.Builder, address string) {
-	b.WriteString(`<a href="`)
-	writeEscaped(b, address)
-	b.WriteString(`" rel="nofollow noreferrer">`)
-	writeEscaped(b, address)
-	b.WriteString(`</a>`)
+func appendLink(b []byte, address string) []byte {
+	b = append(b, `<a href="`...)
+	start := len(b)
+	b = appendEscaped(b, address)
+	end := len(b)
+	b = append(b, `" rel="nofollow noreferrer">`...)
+	b = append(b, b[start:end]...)
+	return append(b, `</a>`...)
 }
 
 // endsLink are the bytes that no web address holds unescaped.
@@ -191,9 +185,6 @@ var endsLink = func() (t [256]bool) {
 // linkAt is the length of the web address that begins at s[i], or 0. What commonly follows one in prose (a full
 // stop, a closing bracket that was opened outside) is not part of it.
 func linkAt(s string, i int) int {
-	if len(s)-i < len("http://x") || s[i+1]|0x20 != 't' || s[i+3]|0x20 != 'p' {
-		return 0
-	}
 	scheme := 0
 	for _, p := range [...]string{"https://", "http://"} {
 		if len(s)-i > len(p) && strings.EqualFold(s[i:i+len(p)], p) {

@@ -31,7 +31,8 @@ func TestTextToHTML(t *testing.T) {
 	for in, want := range map[string]string{
 		"a < b & c > d":               "a &lt; b &amp; c &gt; d",
 		"one\ntwo\n\nthree\n \n":      "one<br>two<br><br>three",
-		"  code\n\ttab  x":            "&nbsp; code<br>&nbsp;&nbsp;&nbsp; tab &nbsp;x",
+		"  code\n\ttab  x":            "&nbsp; code<br>&nbsp;&nbsp;&nbsp; tab&nbsp; x",
+		" a   b\n     c":              "&nbsp;a&nbsp;&nbsp; b<br>&nbsp;&nbsp;&nbsp;&nbsp; c",
 		"> quoted\n>> twice":          "&gt; quoted<br>&gt;&gt; twice",
 		"see http://x.example/a_(b).": `see <a href="http://x.example/a_(b)" rel="nofollow noreferrer">http://x.example/a_(b)</a>.`,
 		"(https://x.example/?a&b)":    `(<a href="https://x.example/?a&amp;b" rel="nofollow noreferrer">https://x.example/?a&amp;b</a>)`,
