@@ -144,14 +144,22 @@ func (c *content) bytes() []byte {
 	if c.enc == identity && !c.lf {
 		return c.src
 	}
-	out := make([]byte, 0, len(c.src))
-	for {
-		chunk := c.next()
-		if chunk == nil {
-			return out
-		}
-		out = append(out, chunk...)
+	var out []byte
+	switch c.enc {
+	case base64Encoding:
+		out = c.b64.append(make([]byte, 0, len(c.src)/4*3+3), c.src)
+		out = c.b64.finish(out)
+		c.damaged = c.b64.damaged
+	case quotedPrintable:
+		out, c.damaged = appendQuoted(make([]byte, 0, len(c.src)), c.src)
+	default:
+		out = append(make([]byte, 0, len(c.src)), c.src...)
 	}
+	c.src = nil
+	if c.lf {
+		out = toLF(out)
+	}
+	return out
 }
 
 // toLF makes "\r\n" "\n" in place.
