@@ -15,7 +15,7 @@ func (a *app) dryRunCommand() *cobra.Command {
 		Use: "dry-run -c import.yaml", Short: "The validation report: what would arrive, what would not, and why", Long: dryRunText,
 		Args: exactly(0),
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			c, err := a.load(config)
+			c, err := a.loadDecided(config)
 			if err != nil {
 				return err
 			}

@@ -48,7 +48,7 @@ func (a *app) runCommand() *cobra.Command {
 }
 
 func (a *app) runImport(cmd *cobra.Command, f *runFlags, o *importer.Options) error {
-	c, err := a.load(f.config)
+	c, err := a.loadDecided(f.config)
 	if err != nil {
 		return err
 	}

@@ -76,7 +76,8 @@ func rootCommand(env *environment, u *ui, code *int) *cobra.Command {
 	root.PersistentFlags().BoolVarP(&u.quiet, "quiet", "q", false, "say only what went wrong, and the verdict")
 	root.PersistentFlags().BoolVarP(&u.verbose, "verbose", "v", false, "say more, on stderr")
 	a := &app{env: env, ui: u, code: code}
-	root.AddCommand(a.runCommand(), a.dryRunCommand(), a.statusCommand(), a.sandboxCommand())
+	root.PersistentFlags().StringVar(&a.credentialsFile, "credentials", "", "read HELPSCOUT_APP_ID and HELPSCOUT_APP_SECRET from `file`")
+	root.AddCommand(a.demoCommand(), a.inspectCommand(), a.initCommand(), a.dryRunCommand(), a.runCommand(), a.statusCommand(), a.sandboxCommand())
 	for _, c := range root.Commands() {
 		c.DisableFlagsInUseLine = true
 	}
@@ -85,9 +86,10 @@ func rootCommand(env *environment, u *ui, code *int) *cobra.Command {
 
 // app is what every subcommand has at hand.
 type app struct {
-	env  *environment
-	ui   *ui
-	code *int
+	env             *environment
+	ui              *ui
+	code            *int
+	credentialsFile string
 }
 
 // usageError is a mistake in the words of the call; it ends with 2.
@@ -122,6 +124,14 @@ func toolVersion() string {
 		return info.Main.Version
 	}
 	return "dev"
+}
+
+// atLeastOne asks for a file.
+func atLeastOne(c *cobra.Command, args []string) error {
+	if len(args) == 0 {
+		return usageError{errors.New("no file is named"), c.CommandPath()}
+	}
+	return nil
 }
 
 // exactly refuses superfluous words with a usage error.

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bufio"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -46,6 +47,15 @@ func (a *app) load(path string) (*configs.Config, error) {
 	return nil, &importer.Stop{Code: importer.ExitUsage, Err: err, Hint: hint}
 }
 
+// loadDecided is load for what reads the source: nothing begins while a person still has something to decide.
+func (a *app) loadDecided(path string) (*configs.Config, error) {
+	c, err := a.load(path)
+	if err != nil || len(c.Unanswered) == 0 {
+		return c, err
+	}
+	return nil, &importer.Stop{Code: importer.ExitUsage, Err: unansweredError(c), Hint: hintUnanswered}
+}
+
 // openSource opens and indexes the input.
 func openSource(ctx context.Context, c *configs.Config) (importer.Source, error) {
 	switch c.Source.Kind {
@@ -61,7 +71,7 @@ func openSource(ctx context.Context, c *configs.Config) (importer.Source, error)
 // that every sandbox takes.
 func (a *app) credentials(baseURL string) (id, secret string, err error) {
 	id, secret = a.env.get(appIDVariable), a.env.get(appSecretVariable)
-	if file := a.env.get(credentialsFileVariable); file != "" && (id == "" || secret == "") {
+	if file := cmp.Or(a.credentialsFile, a.env.get(credentialsFileVariable)); file != "" && (id == "" || secret == "" || a.credentialsFile != "") {
 		if id, secret, err = readCredentials(file); err != nil {
 			return "", "", err
 		}

@@ -9,7 +9,6 @@ import (
 
 	"hsimport/importer"
 	"hsimport/mapping"
-	"hsimport/sources"
 )
 
 // report is the end of a run: what did not arrive, the sums, the verdict.
@@ -135,68 +134,6 @@ func (u *ui) dryRun(rep *importer.Report, job *importer.Job, offline error) {
 	}
 	u.topFindings(rep)
 	u.cause(rep)
-}
-
-const shownFindings = 10
-
-// topFindings shows what blocks, then the most frequent, each with one example and its place.
-func (u *ui) topFindings(rep *importer.Report) {
-	groups := rep.Findings.Groups()
-	if len(groups) == 0 {
-		return
-	}
-	u.line(u.env.out, "findings")
-	shown := 0
-	for _, g := range groups {
-		if shown >= shownFindings && g.Severity < sources.BlocksJob {
-			u.line(u.env.out, "  and %s further kinds", count(len(groups)-shown))
-			return
-		}
-		shown++
-		u.line(u.env.out, "  %s", findingLine(g))
-	}
-}
-
-func findingLine(g importer.FindingGroup) string {
-	var b strings.Builder
-	fmt.Fprintf(&b, "%s: %s", g.Severity, g.Code)
-	if g.Value != "" {
-		fmt.Fprintf(&b, " %q", g.Value)
-	}
-	fmt.Fprintf(&b, " (%s)", count(g.N))
-	if len(g.Examples) > 0 {
-		fmt.Fprintf(&b, ": %s", g.Examples[0].Text)
-		if at := g.Examples[0].Position; at.File != "" {
-			fmt.Fprintf(&b, " [%s]", at)
-		}
-	}
-	return b.String()
-}
-
-// findings writes every group as an object.
-func (u *ui) findings(rep *importer.Report) {
-	for _, g := range rep.Findings.Groups() {
-		ex := []map[string]any{}
-		for _, e := range g.Examples {
-			ex = append(ex, map[string]any{"key": e.Key, "place": e.Position.String(), "text": e.Text})
-		}
-		u.object(map[string]any{"message_type": "finding", "severity": g.Severity.String(), "code": g.Code, "value": g.Value, "count": g.N, "examples": ex})
-	}
-	for kind, list := range map[string][]importer.Outcome{"rejected_record": rep.Rejected} {
-		for _, o := range list {
-			u.object(outcomeObject(kind, o))
-		}
-	}
-	for _, o := range rep.Doubtful {
-		u.object(outcomeObject("in_doubt_record", o))
-	}
-	for _, r := range rep.Ledger.Refused {
-		u.object(map[string]any{"message_type": "unreadable_record", "place": r.Position.String(), "bytes": r.Bytes, "reason": r.Reason})
-	}
-}
-
-func outcomeObject(kind string, o importer.Outcome) map[string]any {
-	return map[string]any{"message_type": kind, "key": o.Key, "id": o.ID, "part": o.Part, "place": o.Place, "reason": o.Reason, "status": o.Status, "candidate": o.Candidate}
 }
 
 // differences explains how one plan differs from another.

@@ -3,6 +3,9 @@ package main
 import (
 	"errors"
 	"fmt"
+	"strings"
+
+	"hsimport/configs"
 )
 
 // The longer texts of the command. Words: what happened, to which record, what will be done about it, what the person
@@ -29,6 +32,19 @@ HELPSCOUT_CREDENTIALS_FILE names. HELPSCOUT_BASE_URL overrides helpscout.base_ur
 const dryRunText = `Runs the very path of run up to delivery and reports. Nothing is written to the account or to the checkpoint.
 Without credentials it works offline and says what it could not check.`
 
+const inspectText = `Looks at CSV exports or mail archives (mbox, Maildir, single mails; .gz and .zst too) and says what is in them. It reads
+and writes nothing else; no configuration and no account are needed.`
+
+const initText = `Writes a commented configuration from what the files hold. What only a person can know stands in it as "?"; those
+questions are listed, and dry-run and run do not begin before they are answered. An existing file is never overwritten.`
+
+const demoText = `Shows the whole way on this machine, without an account: what is in the export, the dry run, an import into a sandbox
+of its own that is killed half-way and loses answers, the same line again to the end, and then every message and every
+attachment compared with the source. It ends with 0 only if all of it is equal.
+
+Without files it takes a bundled sample, a CSV export and a mail archive. With files it takes yours, under a
+configuration drafted from them. Everything is written into a temporary folder, whose path is printed.`
+
 const statusText = `Says where the import stands, from the checkpoint alone; also while a run is going on. It ends with the exit code of
 the last run.`
 
@@ -42,10 +58,31 @@ are not needed there. Faults are rules such as
 const (
 	hintCredentials = "set both to those of an OAuth2 app of your profile in Help Scout (Your Profile > My Apps)"
 	hintPlanAgain   = "look at the difference with hsimport dry-run --against FILE, and review a new plan"
+	hintUnanswered  = `write your answer in place of each "?"; the comments beside them say what is asked`
+	hintNameFile    = "name a CSV export, an mbox file or a folder of mail"
+	hintOneKind     = "look at tables and at mail one after the other; each becomes an import of its own"
 	hintDefect      = "this is a defect of hsimport; everything sent is in the checkpoint, the same command goes on"
 )
 
 var errKeepAndRedo = errors.New("--keep-sent and --redo-changed exclude each other")
+
+// unansweredError lists what a person still has to decide, a line each.
+func unansweredError(c *configs.Config) error {
+	var b strings.Builder
+	fmt.Fprintf(&b, "%s: %s still to be decided:", c.Path, plural(len(c.Unanswered), "question is", "questions are"))
+	for _, q := range c.Unanswered {
+		fmt.Fprintf(&b, "\n  %s:%d: %s", c.Path, q.Line, q.Key)
+	}
+	return errors.New(b.String())
+}
+
+// plural is "1 ticket is", "2,000 tickets are".
+func plural(n int, one, many string) string {
+	if n == 1 {
+		return "1 " + one
+	}
+	return count(n) + " " + many
+}
 
 func wrongOrder(s string) error {
 	return fmt.Errorf("--order %q: it is live-first, newest or oldest", s)

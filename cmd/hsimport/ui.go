@@ -29,7 +29,8 @@ type ui struct {
 
 	mu       sync.Mutex
 	bar      *progressbar.ProgressBar
-	lastLine time.Time
+	lastLine time.Time // of progress
+	waitLine time.Time // of a wait
 	lastWait string
 }
 
@@ -163,8 +164,8 @@ func (u *ui) event(ev importer.Event) {
 	case importer.EventRejected:
 		u.tell("rejected", ev)
 	case importer.EventWait:
-		if ev.Why != u.lastWait || time.Since(u.lastLine) > time.Minute {
-			u.lastWait, u.lastLine = ev.Why, time.Now()
+		if ev.Why != u.lastWait || time.Since(u.waitLine) > time.Minute {
+			u.lastWait, u.waitLine = ev.Why, time.Now()
 			u.tell("waiting", ev)
 		}
 	case importer.EventPart:
@@ -185,11 +186,42 @@ func (u *ui) tell(kind string, ev importer.Event) {
 	u.say("%s: %s", kind, ev.Text)
 }
 
-// progress draws the bar, or writes a line a minute where there is no terminal.
+// progress draws the bar, or writes a line a minute where there is no terminal or a program reads.
 func (u *ui) progress(ev importer.Event) {
-	if u.quiet || ev.Todo == 0 {
+	if ev.Todo == 0 {
 		return
 	}
+	if u.env.errTTY && !u.quiet {
+		u.draw(ev)
+	}
+	if u.env.errTTY && !u.json {
+		return
+	}
+	if u.lastLine.IsZero() {
+		u.lastLine = ev.At // the first line comes after a minute: a short run needs none
+	}
+	if ev.At.Sub(u.lastLine) < time.Minute {
+		return
+	}
+	u.lastLine = ev.At
+	if !u.env.errTTY {
+		u.say("%s", progressText(ev))
+	}
+	if u.json {
+		u.object(map[string]any{"message_type": "progress", "done": ev.Done, "todo": ev.Todo, "units": ev.Units, "why": ev.Why})
+	}
+}
+
+func (u *ui) draw(ev importer.Event) {
+	if u.bar == nil {
+		u.bar = progressbar.NewOptions64(int64(ev.Todo), progressbar.OptionSetWriter(u.env.err), progressbar.OptionThrottle(100*time.Millisecond),
+			progressbar.OptionSetPredictTime(false), progressbar.OptionSetWidth(30), progressbar.OptionClearOnFinish())
+	}
+	u.bar.Describe(progressText(ev))
+	_ = u.bar.Set(min(ev.Done, ev.Todo)) // drawing is not worth an error
+}
+
+func progressText(ev importer.Event) string {
 	text := fmt.Sprintf("%s of %s", count(ev.Done), count(ev.Todo))
 	if left := eta(ev); left > 0 {
 		text += ", " + human(left) + " left"
@@ -197,22 +229,7 @@ func (u *ui) progress(ev importer.Event) {
 	if ev.Why != "" {
 		text += " (" + ev.Why + ")"
 	}
-	if !u.env.errTTY {
-		if time.Since(u.lastLine) >= time.Minute {
-			u.lastLine = time.Now()
-			u.line(u.env.err, "%s", text)
-			if u.json {
-				u.object(map[string]any{"message_type": "progress", "done": ev.Done, "todo": ev.Todo, "units": ev.Units, "why": ev.Why})
-			}
-		}
-		return
-	}
-	if u.bar == nil {
-		u.bar = progressbar.NewOptions64(int64(ev.Todo), progressbar.OptionSetWriter(u.env.err), progressbar.OptionThrottle(100*time.Millisecond),
-			progressbar.OptionSetPredictTime(false), progressbar.OptionSetWidth(30), progressbar.OptionClearOnFinish())
-	}
-	u.bar.Describe(text)
-	_ = u.bar.Set(min(ev.Done, ev.Todo)) // drawing is not worth an error
+	return text
 }
 
 // eta is what is left by the quota's arithmetic: two units a conversation.
@@ -244,8 +261,10 @@ func (a *app) confirm(yes bool) func(context.Context, *importer.Gate) error {
 			return nil
 		}
 		if !a.env.inTTY {
-			return &importer.Stop{Code: importer.ExitUsage, Err: errors.New("the first run into an account has to be confirmed, and there is no terminal to ask"),
-				Hint: "--yes confirms it; --plan FILE binds it to a reviewed dry run"}
+			return &importer.Stop{
+				Code: importer.ExitUsage, Err: errors.New("the first run into an account has to be confirmed, and there is no terminal to ask"),
+				Hint: "--yes confirms it; --plan FILE binds it to a reviewed dry run",
+			}
 		}
 		_, _ = fmt.Fprintf(a.env.err, "Type the mailbox's name to begin: ")
 		line, err := bufio.NewReader(a.env.in).ReadString('\n')

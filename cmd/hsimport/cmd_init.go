@@ -1,0 +1,61 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+
+	"github.com/spf13/cobra"
+
+	"hsimport/configs"
+	"hsimport/importer"
+)
+
+func (a *app) initCommand() *cobra.Command {
+	var out string
+	cmd := &cobra.Command{
+		Use: "init FILE... [-o import.yaml]", Short: "Write a commented configuration from what the export holds", Long: initText,
+		Args: atLeastOne,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			_, soft, done := a.interruptible(cmd.Context())
+			defer done()
+			if _, err := os.Lstat(out); err == nil {
+				return existsAlready(out)
+			}
+			s, err := survey(soft, args)
+			if err != nil {
+				return a.inputError(err)
+			}
+			text, questions := configs.Draft(s, args, configs.DraftOptions{Dir: filepath.Dir(out)})
+			if err := writeNew(out, text); err != nil {
+				return err
+			}
+			a.ui.drafted(out, s, questions)
+			return nil
+		},
+	}
+	cmd.Flags().StringVarP(&out, "output", "o", "import.yaml", "the `file` to write")
+	return cmd
+}
+
+func existsAlready(path string) error {
+	return &importer.Stop{Code: importer.ExitUsage, Err: fmt.Errorf("%s is there already and is left as it is", path), Hint: "-o FILE writes another one"}
+}
+
+// writeNew writes a file that must not be there yet.
+func writeNew(path string, data []byte) error {
+	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644)
+	if errors.Is(err, fs.ErrExist) {
+		return existsAlready(path)
+	}
+	if err == nil {
+		_, err = f.Write(data)
+		err = errors.Join(err, f.Close())
+	}
+	if err != nil {
+		return &importer.Stop{Code: importer.ExitUsage, Err: fmt.Errorf("write the configuration: %w", err)}
+	}
+	return nil
+}

@@ -1,0 +1,28 @@
+package main
+
+import (
+	"github.com/spf13/cobra"
+)
+
+func (a *app) inspectCommand() *cobra.Command {
+	cmd := &cobra.Command{
+		Use: "inspect FILE...", Short: "What is in an export: shape, columns, dates, statuses, people, oddities", Long: inspectText,
+		Args: atLeastOne,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			_, soft, done := a.interruptible(cmd.Context())
+			defer done()
+			s, err := survey(soft, args)
+			if err != nil {
+				return a.inputError(err)
+			}
+			if a.ui.json {
+				a.ui.surveyObject(s)
+				return nil
+			}
+			a.ui.survey(s, false)
+			return nil
+		},
+	}
+	cmd.Flags().BoolVar(&a.ui.json, "json", false, "one JSON object on stdout")
+	return cmd
+}

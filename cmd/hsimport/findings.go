@@ -1,0 +1,145 @@
+package main
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+
+	"hsimport/importer"
+	"hsimport/sources"
+)
+
+const (
+	shownFindings = 10
+	shownValues   = 3
+)
+
+// A codeGroup is everything found under one code: its values, the commonest first.
+type codeGroup struct {
+	severity sources.Severity
+	code     string
+	n        int
+	values   []importer.FindingGroup
+}
+
+// byCode folds the groups of one code with many values into one, and keeps their order: the severest first, then the
+// most frequent.
+func byCode(groups []importer.FindingGroup) []*codeGroup {
+	type key struct {
+		sev  sources.Severity
+		code string
+	}
+	at := map[key]*codeGroup{}
+	var out []*codeGroup
+	for _, g := range groups {
+		k := key{g.Severity, g.Code}
+		if at[k] == nil {
+			at[k] = &codeGroup{severity: g.Severity, code: g.Code}
+			out = append(out, at[k])
+		}
+		at[k].n += g.N
+		at[k].values = append(at[k].values, g)
+	}
+	slices.SortStableFunc(out, func(a, b *codeGroup) int {
+		return cmp.Or(-cmp.Compare(a.severity, b.severity), -cmp.Compare(a.n, b.n), strings.Compare(a.code, b.code))
+	})
+	return out
+}
+
+// topFindings shows what blocks, then the most frequent kinds, each with its commonest values and one example.
+func (u *ui) topFindings(rep *importer.Report) {
+	groups := byCode(rep.Findings.Groups())
+	if len(groups) == 0 {
+		return
+	}
+	u.line(u.env.out, "findings")
+	for i, g := range groups {
+		if i >= shownFindings && g.severity < sources.BlocksJob {
+			u.line(u.env.out, "  and %s: --json lists them all", plural(len(groups)-i, "further kind", "further kinds"))
+			return
+		}
+		u.finding(g)
+	}
+}
+
+func (u *ui) finding(g *codeGroup) {
+	u.line(u.env.out, "  %s: %s (%s)%s", g.severity, g.code, count(g.n), valuesText(g))
+	if g.severity == sources.BlocksJob && len(g.values) > 1 { // each is something to mend
+		for i, v := range g.values {
+			if i == shownOutcomes {
+				u.line(u.env.out, "      and %s more", count(len(g.values)-i))
+				return
+			}
+			u.example(v)
+		}
+		return
+	}
+	u.example(g.values[0])
+}
+
+func (u *ui) example(g importer.FindingGroup) {
+	if len(g.Examples) == 0 {
+		return
+	}
+	e := g.Examples[0]
+	place := ""
+	if e.Position.File != "" {
+		place = e.Position.String() + ": "
+	}
+	u.line(u.env.out, "      %s%s", place, e.Text)
+}
+
+// valuesText names the commonest values of a code that has several.
+func valuesText(g *codeGroup) string {
+	if len(g.values) < 2 {
+		return ""
+	}
+	var b strings.Builder
+	fmt.Fprintf(&b, ", %s values", count(len(g.values)))
+	for i, v := range g.values {
+		if i == shownValues {
+			b.WriteString(", ...")
+			break
+		}
+		sep := ", "
+		if i == 0 {
+			sep = ": "
+		}
+		fmt.Fprintf(&b, "%s%q %s", sep, shorten(v.Value, 40), count(v.N))
+	}
+	return b.String()
+}
+
+// shorten cuts s to at most n characters.
+func shorten(s string, n int) string {
+	r := []rune(s)
+	if len(r) <= n {
+		return s
+	}
+	return string(r[:n-3]) + "..."
+}
+
+// findings writes every group as an object.
+func (u *ui) findings(rep *importer.Report) {
+	for _, g := range rep.Findings.Groups() {
+		ex := []map[string]any{}
+		for _, e := range g.Examples {
+			ex = append(ex, map[string]any{"key": e.Key, "place": e.Position.String(), "text": e.Text})
+		}
+		u.object(map[string]any{"message_type": "finding", "severity": g.Severity.String(), "code": g.Code, "value": g.Value, "count": g.N, "examples": ex})
+	}
+	for _, o := range rep.Rejected {
+		u.object(outcomeObject("rejected_record", o))
+	}
+	for _, o := range rep.Doubtful {
+		u.object(outcomeObject("in_doubt_record", o))
+	}
+	for _, r := range rep.Ledger.Refused {
+		u.object(map[string]any{"message_type": "unreadable_record", "place": r.Position.String(), "bytes": r.Bytes, "reason": r.Reason})
+	}
+}
+
+func outcomeObject(kind string, o importer.Outcome) map[string]any {
+	return map[string]any{"message_type": kind, "key": o.Key, "id": o.ID, "part": o.Part, "place": o.Place, "reason": o.Reason, "status": o.Status, "candidate": o.Candidate}
+}

@@ -1,0 +1,111 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"hsimport/configs"
+	"hsimport/importer"
+	"hsimport/sources"
+	"hsimport/sources/csvfile"
+	"hsimport/sources/mboxfile"
+)
+
+// survey looks at files before there is a configuration. All of them have to be of one kind.
+func survey(ctx context.Context, paths []string) (*sources.Survey, error) {
+	if len(paths) == 0 {
+		return nil, &importer.Stop{Code: importer.ExitUsage, Err: errors.New("no file is named"), Hint: hintNameFile}
+	}
+	kind := ""
+	for _, p := range paths {
+		k, err := kindOf(p)
+		if err != nil {
+			return nil, &importer.Stop{Code: importer.ExitUsage, Err: err, Hint: hintNameFile}
+		}
+		if kind != "" && k != kind {
+			return nil, &importer.Stop{Code: importer.ExitUsage, Err: fmt.Errorf("%s is %s, but %s is %s", paths[0], kindWords[kind], p, kindWords[k]), Hint: hintOneKind}
+		}
+		kind = k
+	}
+	base, err := os.Getwd()
+	if err != nil {
+		return nil, err
+	}
+	if kind == configs.Mbox {
+		return mboxfile.Survey(ctx, paths, base)
+	}
+	return csvfile.Survey(ctx, paths, base)
+}
+
+var kindWords = map[string]string{configs.CSV: "a table", configs.Mbox: "mail"}
+
+// kindOf tells mail from tables: by the name where it says so, else by the first bytes.
+func kindOf(path string) (string, error) {
+	if strings.ContainsAny(path, "*?[") {
+		if found, err := filepath.Glob(path); err == nil && len(found) > 0 {
+			path = found[0]
+		}
+	}
+	info, err := os.Stat(path)
+	if err != nil {
+		return "", err
+	}
+	if info.IsDir() {
+		return kindOfFolder(path)
+	}
+	name := strings.ToLower(path)
+	for _, packed := range []string{".gz", ".zst", ".bz2"} {
+		name = strings.TrimSuffix(name, packed)
+	}
+	switch filepath.Ext(name) {
+	case ".csv", ".tsv", ".tab", ".psv":
+		return configs.CSV, nil
+	case ".mbox", ".mbx", ".eml", ".emlx", ".mboxrd", ".mboxo":
+		return configs.Mbox, nil
+	}
+	return kindOfContent(path)
+}
+
+// kindOfFolder takes a folder that holds tables, and no mail, for tables; any other holds mail.
+func kindOfFolder(path string) (string, error) {
+	entries, err := os.ReadDir(path)
+	if err != nil {
+		return "", err
+	}
+	table := slices.ContainsFunc(entries, func(e os.DirEntry) bool { return strings.HasSuffix(strings.ToLower(e.Name()), ".csv") })
+	mail := slices.ContainsFunc(entries, func(e os.DirEntry) bool { return strings.HasSuffix(strings.ToLower(e.Name()), ".mbox") })
+	if table && !mail {
+		return configs.CSV, nil
+	}
+	return configs.Mbox, nil
+}
+
+func kindOfContent(path string) (string, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return "", err
+	}
+	defer f.Close()
+	head := make([]byte, 4096)
+	n, err := io.ReadFull(f, head)
+	if err != nil && !errors.Is(err, io.ErrUnexpectedEOF) && !errors.Is(err, io.EOF) {
+		return "", err
+	}
+	head = bytes.TrimLeft(head[:n], "\ufeff\r\n\t ")
+	if bytes.HasPrefix(head, []byte("From ")) {
+		return configs.Mbox, nil
+	}
+	line, _, _ := bytes.Cut(head, []byte("\n"))
+	name, value, ok := bytes.Cut(line, []byte(": "))
+	if ok && len(value) > 0 && len(name) > 1 && !bytes.ContainsAny(name, " ,;\t|\"") {
+		return configs.Mbox, nil // a header field of a single mail
+	}
+	return configs.CSV, nil
+}
