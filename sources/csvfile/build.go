@@ -48,18 +48,16 @@ type builtRow struct {
 
 // build reads the rows of ticket n. With light it leaves attachments unread: enough to count.
 func (s *Source) build(n uint32, light bool) (*sources.Ticket, tally, error) {
-	rows := s.rowsOf[s.firsts[n]:s.firsts[n+1]]
-	refs := make([]rowRef, len(rows))
-	total := 0
-	for i, row := range rows {
-		var err error
-		if refs[i], err = s.rows.at(int(row)); err != nil {
-			return nil, tally{}, err
-		}
-		total += int(refs[i].size)
+	refs, err := s.rows.group(s.firsts[n], s.firsts[n+1])
+	if err != nil {
+		return nil, tally{}, err
 	}
-	b := builder{s: s, key: string(s.tickets.key(n)), light: light, rows: make([]builtRow, 0, len(rows))}
-	b.spans = make([]span, 0, len(rows)*(len(s.files[0].b.header)+1))
+	total := 0
+	for _, ref := range refs {
+		total += int(ref.size)
+	}
+	b := builder{s: s, key: string(s.tickets.key(n)), light: light, rows: make([]builtRow, 0, len(refs))}
+	b.spans = make([]span, 0, len(refs)*(len(s.files[0].b.header)+1))
 	raw := make([]byte, total)
 	for len(refs) > 0 {
 		run := adjacent(refs)

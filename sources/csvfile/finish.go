@@ -13,39 +13,33 @@ import (
 func (x *indexer) group() error {
 	s := x.s
 	s.seed = x.seed
-	n := len(s.tickets.refs)
+	n := s.tickets.n
 	s.firsts = make([]uint32, n+1)
-	if err := s.rows.each(func(_ int, r rowRef) { s.firsts[r.ticket+1]++ }); err != nil {
+	if err := x.rows.each(func(_ int, r rowRef) { s.firsts[r.ticket+1]++ }); err != nil {
 		return err
 	}
 	for i := range n {
 		s.firsts[i+1] += s.firsts[i]
 	}
-	s.rowsOf = make([]uint32, s.rows.n)
-	marks := make([]uint32, s.rows.n)
-	next := slices.Clone(s.firsts)
-	err := s.rows.each(func(i int, r rowRef) {
-		s.rowsOf[next[r.ticket]] = uint32(i)
-		marks[next[r.ticket]] = r.mark
-		next[r.ticket]++
-	})
-	if err != nil {
-		return err
-	}
-	for i := range n {
-		group := marks[s.firsts[i]:s.firsts[i+1]]
-		if len(group) > 1 && repeats(group) {
-			s.tickets.refs[i].flags |= needsBuild
+	var err error
+	s.rows, err = x.rows.byTicket(s.firsts, func(group []rowRef) {
+		if len(group) > 1 && x.repeats(group) {
+			s.tickets.at(group[0].ticket).flags |= needsBuild
 		}
-	}
-	return nil
+	})
+	x.rows.close()
+	return err
 }
 
-// repeats reports whether two marks are equal; it sorts them.
-func repeats(marks []uint32) bool {
-	slices.Sort(marks)
-	for i := 1; i < len(marks); i++ {
-		if marks[i] == marks[i-1] {
+// repeats reports whether two rows of a ticket may be copies of one message.
+func (x *indexer) repeats(group []rowRef) bool {
+	x.marks = x.marks[:0]
+	for _, r := range group {
+		x.marks = append(x.marks, r.mark)
+	}
+	slices.Sort(x.marks)
+	for i := 1; i < len(x.marks); i++ {
+		if x.marks[i] == x.marks[i-1] {
 			return true
 		}
 	}
@@ -55,8 +49,8 @@ func repeats(marks []uint32) bool {
 // countBuilt builds the tickets whose messages cannot be counted row by row, and puts all tickets in order.
 func (x *indexer) countBuilt(ctx context.Context) error {
 	s := x.s
-	for i := range s.tickets.refs {
-		ref := &s.tickets.refs[i]
+	for i := range s.tickets.n {
+		ref := s.tickets.at(uint32(i))
 		if ref.flags&needsBuild == 0 {
 			continue
 		}
@@ -73,18 +67,19 @@ func (x *indexer) countBuilt(ctx context.Context) error {
 		x.attach.Bytes -= tally.attach.Bytes
 		ref.messages = uint32(len(t.Messages))
 	}
-	s.placeOf = make([]uint32, len(s.tickets.refs))
+	s.placeOf = make([]uint32, s.tickets.n)
 	for i := range s.placeOf {
 		s.placeOf[i] = noPlace
 	}
-	s.byTime = make([]uint32, 0, len(s.tickets.refs))
-	for _, n := range s.tickets.order() {
+	order := s.tickets.order()
+	s.byTime = order[:0]
+	for _, n := range order {
 		if s.firsts[n] == s.firsts[n+1] {
 			continue // all of it is after the cut-over
 		}
 		s.placeOf[n] = uint32(len(s.byTime))
 		s.byTime = append(s.byTime, n)
-		x.records.Messages += int(s.tickets.refs[n].messages)
+		x.records.Messages += int(s.tickets.at(n).messages)
 	}
 	return nil
 }

@@ -17,10 +17,12 @@ import (
 type indexer struct {
 	s       *Source
 	seed    maphash.Seed
+	rows    *rowTable
 	v, w    rowView
 	created cellDate // of the row under way
 	key     []byte
 	mark    []byte
+	marks   []uint32
 	records sources.RecordLedger
 	files   []sources.FileLedger
 	attach  sources.AttachmentLedger
@@ -30,6 +32,8 @@ type indexer struct {
 	stray   noted
 	badDate noted
 	equal   map[string]int // of one file: how often a key without id has come, from the second time on
+	// lastFile is, of tickets without an id, 1 + the last file that had them.
+	lastFile []uint32
 }
 
 // noted counts rows with one oddity and keeps the place of the first.
@@ -59,12 +63,13 @@ func (s *Source) index(ctx context.Context) error {
 	for attempt := 0; ; attempt++ {
 		x = &indexer{s: s, seed: maphash.MakeSeed()}
 		if err := x.scan(ctx); err != nil {
+			x.rows.close()
 			return err
 		}
 		if attempt == 1 || !s.decideOrder() {
 			break
 		}
-		s.rows.close()
+		x.rows.close()
 	}
 	if err := x.group(); err != nil {
 		return err
@@ -138,7 +143,7 @@ func (f *file) reader(limit int64) *reader {
 // scan reads every file once.
 func (x *indexer) scan(ctx context.Context) error {
 	s := x.s
-	s.rows = newRowTable(s.temp.get)
+	x.rows = newRowTable(s.temp.get)
 	s.tickets = newTicketTable()
 	s.users = nil
 	if s.stats != nil {
@@ -157,7 +162,7 @@ func (x *indexer) scan(ctx context.Context) error {
 			return err
 		}
 	}
-	return s.rows.flush()
+	return x.rows.flush()
 }
 
 func (x *indexer) file(ctx context.Context, f *file) error {
@@ -311,16 +316,15 @@ func (x *indexer) number() {
 	if x.equal == nil {
 		x.equal = map[string]int{}
 	}
-	// Only repeated keys stand in the map; the first of them is known by its ticket.
+	// Only repeated keys stand in the map; whether a key has come in this file before, its ticket knows.
 	n, again := x.equal[string(x.key)]
 	if !again {
-		t, ok := x.s.tickets.find(x.key)
-		if !ok || x.s.tickets.refs[t].file != uint32(x.v.f.no)+1 {
-			if ok {
-				x.s.tickets.refs[t].file = uint32(x.v.f.no) + 1
-			} else {
-				x.s.tickets.refs[x.s.tickets.put(x.key)].file = uint32(x.v.f.no) + 1
-			}
+		t := x.s.tickets.put(x.key)
+		for len(x.lastFile) <= int(t) {
+			x.lastFile = append(x.lastFile, 0)
+		}
+		if x.lastFile[t] != uint32(x.v.f.no)+1 {
+			x.lastFile[t] = uint32(x.v.f.no) + 1
 			return
 		}
 		n = 1
@@ -344,7 +348,7 @@ func (x *indexer) readDates() {
 func (x *indexer) pieces(f *file, rec *record, n uint32) error {
 	s, v := x.s, &x.v
 	found, left := 0, 0
-	ref := &s.tickets.refs[n]
+	ref := s.tickets.at(n)
 	x.mark = x.mark[:0]
 	v.pieces(&f.facts, func(p piece) {
 		found++
@@ -380,7 +384,7 @@ func (x *indexer) pieces(f *file, rec *record, n uint32) error {
 	if uint64(rec.size) > 1<<32-1 || rec.off >= 1<<offsetBits || f.no >= 1<<(64-offsetBits) {
 		return errors.New("the input is larger than the index can hold")
 	}
-	return s.rows.add(rowRef{
+	return x.rows.add(rowRef{
 		where: uint64(f.no)<<offsetBits | uint64(rec.off), sum: maphash.Bytes(x.seed, rec.raw), ticket: n,
 		size: uint32(rec.size), line: uint32(rec.line), mark: x.markSum(),
 	})
@@ -391,24 +395,29 @@ func (r *ticketRef) see(at cellDate) {
 	if at.t.IsZero() {
 		return
 	}
-	sec := at.t.Unix()
 	if r.flags&hasTime == 0 {
 		r.flags |= hasTime
-		r.created, r.last = sec, sec
+		r.created, r.span = at.t.Unix(), 0
+		return
 	}
-	r.created, r.last = min(r.created, sec), max(r.last, sec)
+	r.widen(at.t.Unix())
 }
 
 // fallback dates a ticket none of whose messages has a time by its own.
 func (r *ticketRef) fallback(at cellDate) {
-	if r.flags&hasTime != 0 || at.t.IsZero() {
-		return
+	switch {
+	case r.flags&hasTime != 0 || at.t.IsZero():
+	case r.created == noTime:
+		r.created = at.t.Unix()
+	default:
+		r.widen(at.t.Unix())
 	}
-	sec := at.t.Unix()
-	if r.created == noTime || sec < r.created {
-		r.created = sec
-	}
-	r.last = max(r.last, sec)
+}
+
+func (r *ticketRef) widen(sec int64) {
+	last := max(r.created+int64(r.span), sec)
+	r.created = min(r.created, sec)
+	r.span = uint32(min(last-r.created, 1<<32-1))
 }
 
 func (x *indexer) exclude(n int) {

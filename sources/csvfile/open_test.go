@@ -365,32 +365,50 @@ func TestAttachmentsStayInside(t *testing.T) {
 
 // The index gives the same answers when most of it lies in a file.
 func TestSpilledIndex(t *testing.T) {
-	rows := newRowTable(func() (string, error) { return t.TempDir(), nil })
-	rows.memoryRows = chunkRows
-	defer rows.close()
-	const n = 3*chunkRows + 5
-	for i := range uint32(n) {
-		if err := rows.add(rowRef{where: uint64(i) * 7, sum: uint64(i) << 32, ticket: i, size: i + 1, line: i + 2, mark: i + 3}); err != nil {
+	const tickets, n = 5000, 20*chunkRows + 5
+	of := func(i int) uint32 { return uint32(i*i+i) % tickets }
+	var want *sortedRows
+	for _, memory := range []int{n, chunkRows} {
+		dir := t.TempDir()
+		rows := newRowTable(func() (string, error) { return dir, nil })
+		rows.memoryRows = memory
+		firsts := make([]uint32, tickets+1)
+		for i := range n {
+			firsts[of(i)+1]++
+			if err := rows.add(rowRef{where: uint64(i) * 7, sum: uint64(i) << 32, ticket: of(i), size: uint32(i), line: 2, mark: 3}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if err := rows.flush(); err != nil {
 			t.Fatal(err)
 		}
-	}
-	if err := rows.flush(); err != nil {
-		t.Fatal(err)
-	}
-	seen := 0
-	err := rows.each(func(i int, r rowRef) {
-		if i != seen || r.ticket != uint32(i) || r.mark != uint32(i)+3 {
-			t.Fatalf("row %d is %+v", i, r)
+		for i := range tickets {
+			firsts[i+1] += firsts[i]
 		}
-		seen++
-	})
-	if err != nil || seen != n {
-		t.Errorf("%d rows, %v", seen, err)
-	}
-	for _, i := range []int{0, chunkRows - 1, chunkRows, n - 1} {
-		r, err := rows.at(i)
-		if want := uint32(i); err != nil || r != (rowRef{uint64(want) * 7, uint64(want) << 32, want, want + 1, want + 2, want + 3}) {
-			t.Errorf("row %d is %+v, %v", i, r, err)
+		seen := 0
+		sorted, err := rows.byTicket(firsts, func(group []rowRef) { seen += len(group) })
+		if err != nil || seen != n {
+			t.Fatalf("%d rows seen, %v", seen, err)
+		}
+		rows.close()
+		defer sorted.close()
+		if want == nil {
+			want = sorted
+			continue
+		}
+		if sorted.file == nil {
+			t.Fatal("nothing was written to a file")
+		}
+		for i := range tickets {
+			got, err := sorted.group(firsts[i], firsts[i+1])
+			if err != nil || !slices.Equal(got, want.mem[firsts[i]:firsts[i+1]]) {
+				t.Fatalf("ticket %d: rows %v, %v", i, got, err)
+			}
+			for k, r := range got {
+				if r.ticket != uint32(i) || k > 0 && r.where <= got[k-1].where {
+					t.Fatalf("ticket %d: rows %v", i, got)
+				}
+			}
 		}
 	}
 }

@@ -26,12 +26,11 @@ type Source struct {
 	zoned   bool           // loc was named
 	files   []*file
 	users   map[string]sources.Person
-	rows    *rowTable
+	rows    *sortedRows
 	tickets *ticketTable
 	byTime  []uint32 // ticket numbers in the order of entries
 	placeOf []uint32 // the inverse
-	firsts  []uint32 // where a ticket's rows begin in rowsOf; one more than tickets
-	rowsOf  []uint32 // row numbers by ticket
+	firsts  []uint32 // where a ticket's rows begin in rows; one more than tickets
 	ledger  sources.Ledger
 	digest  string
 	temp    tempDir
@@ -84,17 +83,13 @@ func (s *Source) Len() int { return len(s.byTime) }
 // Entry is what the index knows of ticket i, 0 <= i < Len.
 func (s *Source) Entry(i int) sources.Entry {
 	n := s.byTime[i]
-	r := &s.tickets.refs[n]
-	return sources.Entry{
-		Key: sources.Key(s.tickets.key(n)), Created: unixTime(r.created), Last: unixTime(r.last), Messages: int(r.messages),
+	r := s.tickets.at(n)
+	e := sources.Entry{Key: sources.Key(s.tickets.key(n)), Messages: int(r.messages)}
+	if r.created != noTime {
+		e.Created = time.Unix(r.created, 0).UTC()
+		e.Last = e.Created.Add(time.Duration(r.span) * time.Second)
 	}
-}
-
-func unixTime(sec int64) time.Time {
-	if sec == noTime {
-		return time.Time{}
-	}
-	return time.Unix(sec, 0).UTC()
+	return e
 }
 
 // Find returns the place of a ticket in the order of entries.

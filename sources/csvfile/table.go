@@ -1,12 +1,9 @@
 package csvfile
 
 import (
-	"bytes"
 	"encoding/binary"
 	"fmt"
-	"hash/maphash"
 	"os"
-	"slices"
 )
 
 // A rowRef is what the index keeps of one row.
@@ -40,7 +37,7 @@ type rowTable struct {
 	temp       func() (string, error)
 }
 
-const defaultMemoryRows = 1 << 19 // 16 MiB
+const defaultMemoryRows = 1 << 18 // 8 MiB
 
 func newRowTable(temp func() (string, error)) *rowTable {
 	return &rowTable{memoryRows: defaultMemoryRows, temp: temp}
@@ -57,12 +54,7 @@ func (t *rowTable) add(r rowRef) error {
 		*last = append(*last, r)
 		return nil
 	}
-	t.pending = binary.LittleEndian.AppendUint64(t.pending, r.where)
-	t.pending = binary.LittleEndian.AppendUint64(t.pending, r.sum)
-	t.pending = binary.LittleEndian.AppendUint32(t.pending, r.ticket)
-	t.pending = binary.LittleEndian.AppendUint32(t.pending, r.size)
-	t.pending = binary.LittleEndian.AppendUint32(t.pending, r.line)
-	t.pending = binary.LittleEndian.AppendUint32(t.pending, r.mark)
+	t.pending = r.encode(t.pending)
 	if len(t.pending) >= chunkRows*rowBytes {
 		return t.flush()
 	}
@@ -91,16 +83,12 @@ func (t *rowTable) flush() error {
 	return nil
 }
 
-// at returns row i; safe for concurrent use after the last add and flush.
-func (t *rowTable) at(i int) (rowRef, error) {
-	if i < t.memoryRows {
-		return t.chunks[i/chunkRows][i%chunkRows], nil
-	}
-	var b [rowBytes]byte
-	if _, err := t.spill.ReadAt(b[:], int64(i-t.memoryRows)*rowBytes); err != nil {
-		return rowRef{}, fmt.Errorf("read the index from %s: %w", t.spill.Name(), err)
-	}
-	return decodeRow(b[:]), nil
+// encode appends the row's fixed record.
+func (r rowRef) encode(dst []byte) []byte {
+	le := binary.LittleEndian
+	dst = le.AppendUint64(le.AppendUint64(dst, r.where), r.sum)
+	dst = le.AppendUint32(le.AppendUint32(dst, r.ticket), r.size)
+	return le.AppendUint32(le.AppendUint32(dst, r.line), r.mark)
 }
 
 func decodeRow(b []byte) rowRef {
@@ -138,99 +126,4 @@ func (t *rowTable) close() {
 		t.spill.Close()
 		os.Remove(t.spill.Name())
 	}
-}
-
-// A ticketRef is what the index keeps of one ticket. Times are seconds since 1970; noTime stands for none.
-type ticketRef struct {
-	created, last int64
-	keyAt         uint32 // in keys
-	keyLen        uint16
-	flags         uint8
-	messages      uint32
-	file          uint32 // 1 + the last file that had it, of tickets without an id
-}
-
-const noTime = -1 << 63
-
-// Flags of a ticket.
-const (
-	hasTicketRow uint8 = 1 << iota // a row with the ticket's own columns was seen
-	hasTime                        // created and last are of its messages
-	needsBuild                     // its messages can only be counted by building it
-)
-
-// ticketTable holds the tickets and finds them by key.
-type ticketTable struct {
-	refs  []ticketRef
-	keys  []byte
-	slots []uint32 // open addressing: 1 + number of a ticket
-	seed  maphash.Seed
-}
-
-func newTicketTable() *ticketTable {
-	return &ticketTable{slots: make([]uint32, 1<<10), seed: maphash.MakeSeed()}
-}
-
-func (t *ticketTable) key(i uint32) []byte {
-	r := &t.refs[i]
-	return t.keys[r.keyAt : r.keyAt+uint32(r.keyLen)]
-}
-
-// find returns the number of the ticket with this key.
-func (t *ticketTable) find(key []byte) (uint32, bool) {
-	mask := uint64(len(t.slots) - 1)
-	for h := maphash.Bytes(t.seed, key) & mask; ; h = (h + 1) & mask {
-		s := t.slots[h]
-		if s == 0 {
-			return 0, false
-		}
-		if string(t.key(s-1)) == string(key) {
-			return s - 1, true
-		}
-	}
-}
-
-// put returns the number of the ticket with this key, a new one if need be. Keys are at most 64 KiB long.
-func (t *ticketTable) put(key []byte) uint32 {
-	if n, ok := t.find(key); ok {
-		return n
-	}
-	if 4*len(t.refs) >= 3*len(t.slots) {
-		t.slots = make([]uint32, 2*len(t.slots))
-		for i := range t.refs {
-			t.place(uint32(i))
-		}
-	}
-	n := uint32(len(t.refs))
-	t.refs = append(t.refs, ticketRef{created: noTime, last: noTime, keyAt: uint32(len(t.keys)), keyLen: uint16(len(key))})
-	t.keys = append(t.keys, key...)
-	t.place(n)
-	return n
-}
-
-func (t *ticketTable) place(n uint32) {
-	mask := uint64(len(t.slots) - 1)
-	h := maphash.Bytes(t.seed, t.key(n)) & mask
-	for t.slots[h] != 0 {
-		h = (h + 1) & mask
-	}
-	t.slots[h] = n + 1
-}
-
-// order returns the tickets by (created, key); those without a time come first.
-func (t *ticketTable) order() []uint32 {
-	out := make([]uint32, 0, len(t.refs))
-	for i := range t.refs {
-		out = append(out, uint32(i))
-	}
-	slices.SortFunc(out, func(a, b uint32) int {
-		switch x, y := t.refs[a].created, t.refs[b].created; {
-		case x < y:
-			return -1
-		case x > y:
-			return 1
-		}
-		return bytes.Compare(t.key(a), t.key(b))
-	})
-	return out
 }
