@@ -247,6 +247,7 @@ func (c *call) commitConversation(d *draftConversation) *conversation {
 	}
 	first := conv.threads[0]
 	conv.by = first.by
+	c.autoAssign(conv, d)
 	if first.by.user != 0 {
 		conv.sourceVia = "user"
 	}
@@ -256,6 +257,18 @@ func (c *call) commitConversation(d *draftConversation) *conversation {
 	c.saveConversation(conv, conv.threads)
 	c.newConversation(conv)
 	return conv
+}
+
+// autoAssign is the inbox's own rule, which an explicit null keeps away.
+func (c *call) autoAssign(conv *conversation, d *draftConversation) {
+	if d.assignGiven || c.set.AutoAssign == "none" {
+		return
+	}
+	for _, t := range conv.threads {
+		if t.typ == "message" {
+			conv.assignee = t.by.user
+		}
+	}
 }
 
 // datesOf sets the closing and change times of a new conversation.

@@ -16,7 +16,7 @@ import (
 //	kind     = reset, timeout, slow, html200, empty, cut, refused, outage, 429, 401, or any other status from 300 to 599
 //	option   = applied | late:DUR | after:DUR | times:N
 //
-// The rule outage@60s+10m, without a kind, means any@60s+10m=refused. See the package documentation for examples. An
+// An outage befalls all calls, token calls too; without a kind it is refused. See the package documentation for examples. An
 // error names the rule and what is wrong with it.
 func ParseFaults(text string) (Faults, error) {
 	var rules Faults
@@ -47,7 +47,7 @@ func parseRule(word string) (Rule, error) {
 	}
 	switch {
 	case name == "outage":
-		r.Op = "any"
+		r.Op = "outage"
 		if !has {
 			effect, has = "refused", true
 		}

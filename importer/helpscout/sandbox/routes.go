@@ -32,6 +32,7 @@ func routes() map[string]map[string]*route {
 	add(patch, conv+"/threads/#", "thread-update", bodyThread, (*call).updateThread)
 	add(get, conv+"/threads/#/original-source", "attachment", bodyNone, (*call).originalSource)
 	add(post, conv+"/threads/#/attachments", "upload", bodyUpload, (*call).uploadAttachment)
+	add(get, conv+"/attachments/#", "attachment", bodyNone, (*call).getAttachment)
 	add(get, conv+"/attachments/#/data", "attachment", bodyNone, (*call).attachmentData)
 	add(get, conv+"/attachments/#/file", "attachment", bodyNone, (*call).attachmentFile)
 	add(del, conv+"/attachments/#", "attachment", bodyNone, (*call).deleteAttachment)

@@ -2,7 +2,7 @@ package sandbox
 
 import (
 	"context"
-	"fmt"
+	"errors"
 	"net/http"
 	"sync"
 	"sync/atomic"
@@ -56,6 +56,9 @@ type account struct {
 func New(o Options) (*Sandbox, error) {
 	if o.Settings == (Settings{}) {
 		o.Settings = Defaults()
+	}
+	if o.Settings.QuotaWindow == "" || o.Settings.PageSize == 0 || o.Settings.MaxThreads == 0 {
+		return nil, errors.New("settings: only a few fields are set; begin with sandbox.Defaults() and change those")
 	}
 	s := &Sandbox{opts: o, done: make(chan struct{}), timers: map[*time.Timer]struct{}{}}
 	s.ctx, s.cancel = context.WithCancel(context.Background())
@@ -220,4 +223,4 @@ func (c *call) latency() time.Duration {
 }
 
 // errClosed answers round trips of a closed sandbox.
-var errClosed = fmt.Errorf("sandbox: closed")
+var errClosed = errors.New("sandbox: closed")

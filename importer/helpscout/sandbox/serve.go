@@ -23,6 +23,7 @@ type call struct {
 	op     Op
 	route  *route
 	ids    [3]int64 // of the path, in order
+	badID  bool     // one of them is not positive
 	body   []byte
 	base   string // origin for links
 	user   *User  // whom the token speaks for
@@ -70,7 +71,15 @@ func (s *Sandbox) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		s.dropConn(w, r, rp)
 		return
 	}
-	h := w.Header()
+	rp.writeHeader(w.Header())
+	w.WriteHeader(rp.status)
+	if r.Method != http.MethodHead {
+		_, _ = w.Write(rp.body)
+	}
+}
+
+// writeHeader puts the headers of the answer into h.
+func (rp reply) writeHeader(h http.Header) {
 	for k, v := range rp.header {
 		h[k] = []string{v}
 	}
@@ -80,18 +89,20 @@ func (s *Sandbox) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if rp.typ == halType {
 		h["X-Content-Type-Options"] = []string{"nosniff", "nosniff"} // twice, as recorded
 	}
-	if rp.status != http.StatusNoContent && rp.status != http.StatusNotModified {
+	if rp.status != http.StatusNoContent {
 		h["Content-Length"] = []string{strconv.Itoa(len(rp.body))}
-	}
-	w.WriteHeader(rp.status)
-	if r.Method != http.MethodHead {
-		_, _ = w.Write(rp.body)
 	}
 }
 
 // serve finds the answer to a request; ctx ends when the client gives up.
 func (s *Sandbox) serve(ctx context.Context, r *http.Request) reply {
 	path := r.URL.Path
+	if s.ctx.Err() != nil {
+		return reply{drop: Refused} // closed
+	}
+	if r.Body == nil {
+		r.Body = http.NoBody
+	}
 	switch {
 	case path == "/v2/oauth2/token":
 		return s.serveToken(ctx, r)
@@ -147,7 +158,7 @@ func (s *Sandbox) admit(ctx context.Context, c *call, inFlight int) (rp reply, u
 	found, allowed := c.match()
 	c.op.Method, c.op.Path, c.op.Time, c.op.ID = c.r.Method, c.r.URL.RequestURI(), c.now, c.ids[0]
 	if rp, ok := c.auth.check(c); !ok {
-		drain(c.r.Body)
+		c.drain()
 		return rp, 0, "", c.quota.look(c.now, c.set)
 	}
 	units = 2
@@ -158,24 +169,28 @@ func (s *Sandbox) admit(ctx context.Context, c *call, inFlight int) (rp reply, u
 		units = c.set.QuotaPatchUnits
 	}
 	if cap := c.set.MaxInFlight; cap > 0 && inFlight > cap {
-		drain(c.r.Body)
+		c.drain()
 		v = c.quota.look(c.now, c.set)
 		return c.throttled(time.Second), 0, "", v
 	}
 	if v = c.quota.take(c.now, units, c.set); !v.ok {
-		drain(c.r.Body)
+		c.drain()
 		return c.throttled(v.after), 0, "", v
 	}
 	switch {
 	case !found:
 		rp = c.notFound()
+	case c.badID:
+		rp = c.invalid([]fieldError{{
+			Path: "id", Message: "must be greater than or equal to 1", Source: "PATH", Links: map[string]href{"about": {docs + "#" + minimum}},
+		}})
 	case allowed != "":
 		rp = c.failure(http.StatusMethodNotAllowed, "Method Not Allowed")
 		rp.header["Allow"] = allowed
 	default:
 		rp, fault = s.letIn(ctx, c)
 	}
-	drain(c.r.Body)
+	c.drain()
 	return rp, units, fault, v
 }
 
@@ -193,7 +208,7 @@ func (s *Sandbox) letIn(ctx context.Context, c *call) (reply, string) {
 
 // read takes in the body: 415 for what is not JSON, 413 for what is too large.
 func (c *call) read() (reply, bool) {
-	if c.r.Body == nil || c.r.Body == http.NoBody || c.route.body == bodyNone {
+	if c.r.Body == http.NoBody || c.route.body == bodyNone {
 		return reply{}, true
 	}
 	limit := c.route.body.limit(c.set)
@@ -236,9 +251,12 @@ func isJSON(contentType string) bool {
 }
 
 // drain takes the rest of a body, so that a client that is still sending sees its answer.
-func drain(body io.Reader) {
-	if body != nil {
-		_, _ = io.CopyN(io.Discard, body, 32<<20)
+func drain(body io.Reader) { _, _ = io.CopyN(io.Discard, body, 32<<20) }
+
+// drain takes the rest of the body, unless the client waits to be asked for it.
+func (c *call) drain() {
+	if c.r.Header.Get("Expect") == "" {
+		drain(c.r.Body)
 	}
 }
 
@@ -258,6 +276,7 @@ func (c *call) match() (found bool, allowed string) {
 			continue
 		}
 		c.ids[n] = id
+		c.badID = c.badID || id < 1
 		n++
 		key.WriteByte('#')
 	}

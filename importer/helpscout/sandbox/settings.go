@@ -65,6 +65,7 @@ type Settings struct {
 	ClosedWithoutTime    string        `name:"closed-without-time" default:"now" oneof:"now|last-thread|absent" help:"closedAt of a closed conversation that came without"`
 	ClosedAtOpen         string        `name:"closed-at-open" default:"ignore" oneof:"ignore|reject" help:"closedAt on a conversation that is not closed, or not imported"`
 	AssignOutside        string        `name:"assign-outside" default:"reject" oneof:"reject|ignore|accept" help:"assignee without access to the mailbox"`
+	AutoAssign           string        `name:"auto-assign" default:"replier" oneof:"replier|none" help:"the inbox's rule for a create call with replies and without the key assignTo"`
 	ForeignField         string        `name:"foreign-field" default:"reject" oneof:"reject|ignore" help:"custom field of another mailbox, or unknown"`
 	RequiredFields       string        `name:"required-fields" default:"ignore" oneof:"ignore|enforce" help:"custom fields marked required that are absent"`
 	TooOld               time.Duration `name:"too-old" default:"0s" help:"conversations older than this take no new threads; 0 is never"`

@@ -365,7 +365,8 @@ func (c *call) attachment(conv *conversation) *attachment {
 	return a
 }
 
-func (c *call) attachmentData() reply {
+// withAttachment answers with what show makes of the attachment of the path.
+func (c *call) withAttachment(show func(*conversation, *attachment) reply) reply {
 	w := c.world
 	w.mu.RLock()
 	defer w.mu.RUnlock()
@@ -373,33 +374,33 @@ func (c *call) attachmentData() reply {
 	if conv == nil {
 		return rp
 	}
-	a := c.attachment(conv)
-	if a == nil {
-		return c.notFound()
+	if a := c.attachment(conv); a != nil {
+		return show(conv, a)
 	}
-	data, kept := w.blobs[a.digest]
-	if !kept {
-		return c.failure(http.StatusNotFound, "The sandbox does not keep the bytes of attachments")
-	}
-	return hal(map[string]string{"data": base64.StdEncoding.EncodeToString(data)})
+	return c.notFound()
+}
+
+func (c *call) getAttachment() reply {
+	return c.withAttachment(func(conv *conversation, a *attachment) reply { return hal(c.wireFile(conv, a)) })
+}
+
+func (c *call) attachmentData() reply {
+	return c.withAttachment(func(_ *conversation, a *attachment) reply {
+		data, kept := c.world.blobs[a.digest]
+		if !kept {
+			return c.failure(http.StatusNotFound, "The sandbox does not keep the bytes of attachments")
+		}
+		return hal(map[string]string{"data": base64.StdEncoding.EncodeToString(data)})
+	})
 }
 
 // attachmentFile is the newer download endpoint: the bytes themselves.
 func (c *call) attachmentFile() reply {
-	w := c.world
-	w.mu.RLock()
-	defer w.mu.RUnlock()
-	conv, rp := c.find()
-	if conv == nil {
+	return c.withAttachment(func(_ *conversation, a *attachment) reply {
+		rp := reply{status: http.StatusOK, typ: "application/octet-stream", body: c.world.blobs[a.digest], header: map[string]string{}}
+		rp.header["Content-Disposition"] = `attachment; filename="` + strings.Map(headerSafe, a.name) + `"`
 		return rp
-	}
-	a := c.attachment(conv)
-	if a == nil {
-		return c.notFound()
-	}
-	rp = reply{status: http.StatusOK, typ: "application/octet-stream", body: w.blobs[a.digest], header: map[string]string{}}
-	rp.header["Content-Disposition"] = `attachment; filename="` + strings.Map(headerSafe, a.name) + `"`
-	return rp
+	})
 }
 
 // headerSafe keeps hostile file names out of headers.

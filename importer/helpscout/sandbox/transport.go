@@ -85,14 +85,8 @@ func response(r *http.Request, rp reply) (*http.Response, error) {
 		Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1, Header: make(http.Header, len(rp.header)+2),
 		ContentLength: int64(len(rp.body)), Request: r,
 	}
-	for k, v := range rp.header {
-		res.Header[k] = []string{v}
-	}
-	if rp.typ != "" {
-		res.Header["Content-Type"] = []string{rp.typ}
-	}
+	rp.writeHeader(res.Header)
 	res.Header["Date"] = []string{time.Now().UTC().Format(http.TimeFormat)}
-	res.Header["Content-Length"] = []string{strconv.Itoa(len(rp.body))}
 	body := io.Reader(bytes.NewReader(rp.body))
 	if r.Method == http.MethodHead {
 		body = bytes.NewReader(nil)
