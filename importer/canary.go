@@ -7,6 +7,8 @@ import (
 	"strings"
 	"time"
 
+	"golang.org/x/sync/errgroup"
+
 	"hsimport/checkpoint"
 	"hsimport/importer/helpscout"
 	"hsimport/mapping"
@@ -40,17 +42,19 @@ func (e *engine) sing(ctx context.Context) error {
 		return err
 	}
 	e.tell(Event{Kind: EventPhase, Text: fmt.Sprintf("sending %d conversations first and reading them back", len(picked))})
+	p := newPool(e.workers)
 	for _, g := range picked {
 		if e.halted(ctx) != nil || e.enough() || e.overTime() {
-			return e.halted(ctx)
+			break
 		}
-		e.begun++
-		if err := e.ticket(ctx, g); err != nil {
-			return err
-		}
-		if err := e.readBackCreated(ctx); err != nil {
-			return err
-		}
+		e.dispatch(ctx, p, g)
+	}
+	_ = p.g.Wait() // its functions return no error
+	if err := e.halted(ctx); err != nil {
+		return err
+	}
+	if err := e.readBackCreated(ctx); err != nil {
+		return err
 	}
 	if len(e.canary.parts) == 0 {
 		return nil // all of them rejected or in doubt: the next run, or the next round, tries again
@@ -88,20 +92,27 @@ func (e *engine) pickCanary(ctx context.Context) ([]*group, error) {
 
 // readBackCreated compares every created part that was not looked at yet with what was sent.
 func (e *engine) readBackCreated(ctx context.Context) error {
-	n := 0
+	var rows []*checkpoint.Part
 	for row, err := range e.store.InState(ctx, checkpoint.Created) {
 		if err != nil {
 			return err
 		}
-		if slices.Contains(e.canary.parts, row.ID) {
-			continue
+		if !slices.Contains(e.canary.parts, row.ID) {
+			rows = append(rows, row)
 		}
-		if n++; n > 2*maxCanary {
+		if len(rows) == 4*maxCanary {
 			break
 		}
-		if err := e.readBack(ctx, row); err != nil {
-			return err
-		}
+	}
+	var g errgroup.Group
+	g.SetLimit(maxCanary)
+	for _, row := range rows {
+		g.Go(func() error { return e.readBack(ctx, row) })
+	}
+	if err := g.Wait(); err != nil {
+		return err
+	}
+	for _, row := range rows {
 		e.canary.parts = append(e.canary.parts, row.ID)
 		e.canary.at = time.Now()
 	}

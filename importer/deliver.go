@@ -17,6 +17,33 @@ import (
 // maxInFlight bounds how many conversations are in flight; the quota lets far fewer through on a real account.
 const maxInFlight = 32
 
+// pool is the workers of one round. How many there are follows from rate and latency: on a real account a handful, so
+// that no more bodies than needed stand ready.
+type pool struct {
+	g       errgroup.Group
+	busy    int
+	freed   chan struct{} // one for each worker that has come back
+	allowed func() int
+}
+
+func newPool(allowed func() int) *pool {
+	return &pool{freed: make(chan struct{}, maxInFlight), allowed: allowed}
+}
+
+// run waits for a free worker, in the goroutine that iterates.
+func (p *pool) run(f func()) {
+	for p.busy >= max(1, min(p.allowed(), maxInFlight)) {
+		<-p.freed
+		p.busy--
+	}
+	p.busy++
+	p.g.Go(func() error {
+		defer func() { p.freed <- struct{}{} }()
+		f()
+		return nil
+	})
+}
+
 // pendingGroups yields the pending parts ticket by ticket in send order, without holding them all.
 func (e *engine) pendingGroups(ctx context.Context) iter.Seq2[*group, error] {
 	const page = 512
@@ -56,8 +83,7 @@ func groupRows(rows []checkpoint.Part) (out []*group) {
 // ticket is held back until all others are through: sent after every lost answer of the round, it is the fence that
 // shows how far the server's list has come.
 func (e *engine) deliver(ctx context.Context) error {
-	g := new(errgroup.Group)
-	g.SetLimit(e.workers())
+	p := newPool(e.workers)
 	var held *group
 	var err error
 	for next, ierr := range e.pendingGroups(ctx) {
@@ -73,13 +99,11 @@ func (e *engine) deliver(ctx context.Context) error {
 			continue
 		}
 		if held != nil {
-			e.dispatch(ctx, g, held)
+			e.dispatch(ctx, p, held)
 		}
 		held = next
 	}
-	if werr := g.Wait(); werr != nil && err == nil {
-		err = werr
-	}
+	_ = p.g.Wait() // its functions return no error
 	if err == nil && held != nil && e.halted(ctx) == nil && !e.enough() && !e.overTime() {
 		err = e.ticket(ctx, held)
 	}
@@ -90,18 +114,17 @@ func (e *engine) workers() int {
 	if e.Options.Workers > 0 {
 		return int(e.Options.Workers)
 	}
-	return maxInFlight
+	return e.Quota.Workers(maxInFlight)
 }
 
 // dispatch gives a ticket to a worker. What goes wrong with one record is in its row; an error that ends the run is
 // remembered and seen by all before their next effect.
-func (e *engine) dispatch(ctx context.Context, g *errgroup.Group, next *group) {
+func (e *engine) dispatch(ctx context.Context, p *pool, next *group) {
 	e.begun++
-	g.Go(func() error {
+	p.run(func() {
 		if err := e.ticket(ctx, next); err != nil {
 			e.stop.set(asStop(err))
 		}
-		return nil
 	})
 }
 

@@ -38,7 +38,7 @@ func (e *engine) tell(ev Event) {
 	ev.At = time.Now()
 	ev.Done, ev.Todo = e.done, e.todo
 	if e.Quota != nil {
-		ev.Units, ev.Rate = e.Quota.Stats().Units, e.Quota.Rate()*60
+		ev.Units, ev.Rate = e.Quota.Stats().Units, e.Quota.Rate()
 	}
 	e.Progress(ev)
 }

@@ -7,6 +7,8 @@ import (
 	"strings"
 	"time"
 
+	"golang.org/x/sync/errgroup"
+
 	"hsimport/checkpoint"
 	"hsimport/importer/helpscout"
 	"hsimport/mapping"
@@ -69,25 +71,23 @@ const (
 // look asks the account for conversations of this job that no checkpoint knows of. A lost or stale checkpoint is the
 // one way left to double a history.
 func (e *engine) look(ctx context.Context, parts []*lookPart) error {
-	found := 0
-	var first string
-	var id int64
-	for _, p := range parts {
-		cands, err := e.atSecond(ctx, p.ev.Created)
-		if err != nil {
+	hits := make([]int64, len(parts))
+	var g errgroup.Group
+	g.SetLimit(lookFirst)
+	for i, p := range parts {
+		g.Go(func() (err error) {
+			hits[i], err = e.lookFor(ctx, p)
 			return err
-		}
-		if e.store != nil {
-			if cands, err = e.unowned(ctx, cands); err != nil {
-				return err
-			}
-		}
-		for i := range cands {
-			if alike(p.ev, &cands[i]) && cands[i].ThreadCount == len(p.ev.Threads) {
-				if found++; found == 1 {
-					first, id = p.ticket, cands[i].ID
-				}
-				break
+		})
+	}
+	if err := g.Wait(); err != nil {
+		return err
+	}
+	found, first := 0, -1
+	for i, id := range hits {
+		if id != 0 {
+			if found++; first < 0 {
+				first = i
 			}
 		}
 	}
@@ -96,7 +96,24 @@ func (e *engine) look(ctx context.Context, parts []*lookPart) error {
 	}
 	return stopf(ExitCheckpoint, "if a checkpoint of this job exists, use it; otherwise `hsimport recover` rebuilds it from the account",
 		"the account already holds %d of the %d conversations looked for, which this checkpoint does not know: ticket %s is conversation %d; sending would double the history",
-		found, len(parts), first, id)
+		found, len(parts), parts[first].ticket, hits[first])
+}
+
+// lookFor returns the conversation that a part seems to be already, or 0.
+func (e *engine) lookFor(ctx context.Context, p *lookPart) (int64, error) {
+	cands, err := e.atSecond(ctx, p.ev.Created)
+	if err != nil {
+		return 0, err
+	}
+	if cands, err = e.unowned(ctx, cands); err != nil {
+		return 0, err
+	}
+	for i := range cands {
+		if alike(p.ev, &cands[i]) && cands[i].ThreadCount == len(p.ev.Threads) {
+			return cands[i].ID, nil
+		}
+	}
+	return 0, nil
 }
 
 type lookPart struct {

@@ -20,7 +20,7 @@ const (
 // outage notices that the server is away. It is probed with reads, never with a POST, in growing pauses; writes wait
 // meanwhile. Beyond the patience the run stops with everything saved.
 type outage struct {
-	mu     sync.Mutex // held by the worker that probes; the others wait for it before each write
+	probe  turn // held by the worker that probes; the others wait for it before each write
 	count  sync.Mutex
 	doubts int // in a row, over all workers
 	since  time.Time
@@ -72,8 +72,13 @@ func (o *outage) pause(patience time.Duration) (time.Duration, bool) {
 
 // reachable returns when writes may go out: at once, or when a cheap read has succeeded again.
 func (e *engine) reachable(ctx context.Context) error {
-	e.out.mu.Lock()
-	defer e.out.mu.Unlock()
+	if !e.out.isAway() {
+		return nil
+	}
+	if err := e.out.probe.take(ctx); err != nil {
+		return err
+	}
+	defer e.out.probe.give()
 	if !e.out.isAway() {
 		return nil
 	}

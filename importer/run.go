@@ -37,7 +37,7 @@ func Run(ctx context.Context, job *Job) *Report {
 }
 
 func newEngine(job *Job, command string) *engine {
-	e := &engine{Job: job}
+	e := &engine{Job: job, out: outage{probe: newTurn()}}
 	e.rep = &Report{Findings: NewFindings(), Started: time.Now(), Ledger: job.Source.Ledger()}
 	e.rep.Summary = Summary{MessageType: "summary", Command: command}
 	if job.Client != nil {

@@ -35,7 +35,10 @@ func (e *engine) part(ctx context.Context, row *checkpoint.Part, plan *mapping.P
 		return "", e.unready(ctx, row, err)
 	}
 	for {
-		release := e.seen.lock(out.conv)
+		release, err := e.seen.lock(ctx, out.conv)
+		if err != nil {
+			return "", err
+		}
 		state, again, err := e.create(ctx, out)
 		release(state == checkpoint.Created)
 		if err != nil {
