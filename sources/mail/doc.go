@@ -9,7 +9,7 @@
 //	          --body.go--> pieces of text, HTML and images in their order; attachments as size, digest and a way back
 //	          --message.go--> sources.Message
 //
-// ParseHead stops after the first line; it is what an index of millions of mails can afford. Parse does all of it.
+// ParseHead does the first row only; it is what an index of millions of mails can afford. Parse does all of it.
 // Nothing is copied that need not be: the tree is offsets, text that is ASCII becomes a string once, attachments are
 // decoded in chunks to be measured and never kept.
 //
