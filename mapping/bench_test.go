@@ -9,7 +9,20 @@ import (
 	"hsimport/sources"
 )
 
-const paragraph = "Hello team,\n\nthe printer on the second floor is \"on fire\" again; see http://printers.example/2?floor=2&x=1 for the log.\n  1 & 2 < 3\n\n"
+const paragraph = `Hello team,
+
+the printer on the second floor does not print any more since the last update was put on it. It says "paper jam" although
+there is no paper in it & no jam either. I have switched it off and on again, as the manual says on page 12, and I have
+called the shop where we bought it; they say that you are the ones to ask. The log is at http://printers.example/2?floor=2
+in case that helps you.
+
+> What does the display say?
+
+"PC LOAD LETTER", whatever that means. Could somebody look at it before Friday? We have a lot to print by then.
+
+Best regards,
+  Mary Evans
+`
 
 // benchTicket is a ticket as exports hold them: a question, an answer, a private note.
 func benchTicket(i int, format sources.Format, body string) *sources.Ticket {
@@ -50,7 +63,7 @@ func benchmarkMap(b *testing.B, t *sources.Ticket) {
 func BenchmarkMapShortText(b *testing.B) { benchmarkMap(b, benchTicket(1, sources.Text, paragraph)) }
 
 func BenchmarkMapText(b *testing.B) {
-	benchmarkMap(b, benchTicket(1, sources.Text, strings.Repeat(paragraph, 15)))
+	benchmarkMap(b, benchTicket(1, sources.Text, strings.Repeat(paragraph, 3)))
 }
 
 func BenchmarkMapHTML(b *testing.B) {

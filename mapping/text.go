@@ -105,7 +105,11 @@ func textToHTML(s string) string {
 			if i > 0 && s[i-1] != '\n' && s[i+1] != ' ' { // a text ends with none
 				continue
 			}
-			n, to = spaces(s, i)
+			b = append(b, s[done:i]...)
+			b, n = appendSpaces(b, s, i)
+			i += n - 1
+			done = i + 1
+			continue
 		case 'h', 'H':
 			if s[i+1:] == "" || s[i+1]|0x20 != 't' {
 				continue
@@ -128,16 +132,17 @@ func textToHTML(s string) string {
 // special are the bytes of a text that HTML would not show as they are, and those that begin a web address.
 var special = [256]bool{'<': true, '>': true, '&': true, '\n': true, '\t': true, ' ': true, 'h': true, 'H': true}
 
-// spaces is what stands for the n spaces at s[i]: all but the last do not break, so that none collapses; nor does the
-// last where a line begins with it.
-func spaces(s string, i int) (n int, to string) {
-	for i+n < len(s) && s[i+n] == ' ' {
+// appendSpaces appends what stands for the n spaces at s[i]: all but the last do not break, so that none collapses; nor
+// does a single one with which a line begins.
+func appendSpaces(b []byte, s string, i int) (_ []byte, n int) {
+	for i+n+1 < len(s) && s[i+n+1] == ' ' {
+		b = append(b, "&nbsp;"...)
 		n++
 	}
-	if n == 1 {
-		return 1, "&nbsp;"
+	if n == 0 {
+		return append(b, "&nbsp;"...), 1
 	}
-	return n, strings.Repeat("&nbsp;", n-1) + " "
+	return append(b, ' '), n + 1
 }
 
 var entities = [256]string{'<': "&lt;", '>': "&gt;", '&': "&amp;", '"': "&quot;"}
