@@ -42,6 +42,7 @@ type rehearsal struct {
 	box    *sandbox.Sandbox
 	server *http.Server
 	url    string
+	killAt int  // conversations after which the first run is killed
 	must   bool // the kill must have come in the middle
 }
 
@@ -136,6 +137,7 @@ func (r *rehearsal) close() {
 }
 
 const (
+	maxKillAt   = 12
 	demoLatency = 120 * time.Millisecond // so that the first run has a middle
 	demoFaults  = "create#9=504,applied create#17=reset,applied create#23=reset create#31=html200,applied"
 )
@@ -149,6 +151,7 @@ func (r *rehearsal) show(ctx context.Context, pairs int) error {
 	}
 	r.ui.demoCommand("inspect", r.files...)
 	r.ui.survey(s, true)
+	r.killAt = max(1, min(s.Tickets/3, maxKillAt))
 	code, err := r.child(ctx, nil, "dry-run", "-c", r.config)
 	if err != nil {
 		return err
@@ -176,7 +179,7 @@ func (r *rehearsal) interrupted(ctx context.Context) error {
 	killed := 0
 	_, err := r.child(ctx, func() bool {
 		killed = r.box.Stats().Created - before
-		return killed >= r.killAt()
+		return killed >= r.killAt
 	}, "run", "-c", r.config)
 	if errors.Is(err, errKilled) {
 		r.ui.demoKilled(killed)
@@ -190,9 +193,6 @@ func (r *rehearsal) interrupted(ctx context.Context) error {
 	}
 	return err
 }
-
-// killAt is the number of conversations after which the first run is killed.
-func (r *rehearsal) killAt() int { return 12 }
 
 // compare holds the account against the source.
 func (r *rehearsal) compare(ctx context.Context, pairs int) error {

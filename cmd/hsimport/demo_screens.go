@@ -66,7 +66,9 @@ func (u *ui) comparison(c *comparison, st sandbox.Stats, pairs int) {
 	for _, n := range st.Faults {
 		lost += n
 	}
-	p("  %s were lost on the way on purpose, and the kill lost those in flight", plural(lost, "answer", "answers"))
+	if lost > 0 {
+		p("  %s on the way on purpose, besides those in flight at the kill", plural(lost, "answer was lost", "answers were lost"))
+	}
 	p("  conversations  %s equal to their plan", count(c.conversations))
 	p("  messages       %s found again word for word, each once; %s left out by a rule%s", count(c.messages-c.reworded), count(c.left), also(c.reworded, "reworded as a finding says"))
 	p("  attachments    %s found again byte for byte%s", count(c.attachments), also(c.noted, "named in a note"))

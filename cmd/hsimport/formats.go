@@ -34,7 +34,7 @@ func survey(ctx context.Context, paths []string) (*sources.Survey, error) {
 		}
 		kind = k
 	}
-	base, err := os.Getwd()
+	base, err := surveyBase(paths[0])
 	if err != nil {
 		return nil, err
 	}
@@ -42,6 +42,22 @@ func survey(ctx context.Context, paths []string) (*sources.Survey, error) {
 		return mboxfile.Survey(ctx, paths, base)
 	}
 	return csvfile.Survey(ctx, paths, base)
+}
+
+// surveyBase is the folder that positions are relative to: the working one, or that of a file that lies elsewhere.
+func surveyBase(path string) (string, error) {
+	cwd, err := os.Getwd()
+	if err != nil {
+		return "", err
+	}
+	abs, err := filepath.Abs(path)
+	if err != nil {
+		return "", err
+	}
+	if rel, err := filepath.Rel(cwd, abs); err == nil && filepath.IsLocal(rel) {
+		return cwd, nil
+	}
+	return filepath.Dir(abs), nil
 }
 
 var kindWords = map[string]string{configs.CSV: "a table", configs.Mbox: "mail"}

@@ -113,20 +113,20 @@ func (u *ui) counts(title string, counts []sources.Count) {
 	u.line(u.env.out, "%-11s %s", title, strings.Join(parts, ", "))
 }
 
-// columns lists what each column is, and which of ours it most likely is.
+// columns lists what each column is, and which of ours it most likely is, file by file.
 func (u *ui) columns(cols []sources.SurveyColumn) {
-	if len(cols) == 0 {
-		return
-	}
 	width := 6
 	for _, c := range cols {
 		width = max(width, min(len([]rune(c.Name)), 28))
 	}
-	u.line(u.env.out, "columns     %-*s  %-7s %5s  %-22s %s", width, "theirs", "kind", "full", "ours", "examples")
+	shown := 0
 	for i, c := range cols {
-		if i == shownColumns {
-			u.line(u.env.out, "            and %s more", count(len(cols)-i))
-			return
+		if i == 0 || c.File != cols[i-1].File {
+			u.line(u.env.out, "%-11s %-*s  %-7s %5s  %-22s %s", "columns", width, "theirs", "kind", "full", "ours", strings.TrimSpace("examples "+ofFile(c.File)))
+			shown = 0
+		}
+		if shown++; shown > shownColumns {
+			continue
 		}
 		full := "-"
 		if c.Of > 0 {
@@ -134,6 +134,13 @@ func (u *ui) columns(cols []sources.SurveyColumn) {
 		}
 		u.line(u.env.out, "            %-*s  %-7s %5s  %-22s %s", width, shorten(c.Name, 28), c.Kind, full, cmp.Or(c.Role, "-"), columnExamples(c))
 	}
+}
+
+func ofFile(file string) string {
+	if file == "" {
+		return ""
+	}
+	return "(" + file + ")"
 }
 
 func columnExamples(c sources.SurveyColumn) string {

@@ -111,7 +111,7 @@ func (u *ui) dryRun(rep *importer.Report, job *importer.Job, offline error) {
 	}
 	p("plan           + %s new  = %s there already  ~ %s differ from what was sent  ! %s refused  (%s tickets get further messages)",
 		count(max(t.New, t.Parts-t.Refused-t.Same-t.Changed)), count(t.Same), count(t.Changed), count(t.Refused), count(t.Follow))
-	p("conversations  %s: %s; %s tickets split", count(t.Parts-t.Refused), byCount(t.Statuses), count(t.Split))
+	p("conversations  %s: %s; %s split", count(t.Parts-t.Refused), byCount(t.Statuses), plural(t.Split, "ticket is", "tickets are"))
 	p("threads        %s carry messages, %s are added by us", count(t.FromMessages), count(t.Added))
 	p("attachments    %s: %s with their message, %s uploaded, %s named in a note", count(t.Inline+t.Uploads+t.Noted), count(t.Inline), count(t.Uploads), count(t.Noted))
 	if !t.First.IsZero() {
