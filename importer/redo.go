@@ -21,6 +21,7 @@ func (e *engine) redo(ctx context.Context, ids []int64) error {
 	}
 	e.tell(Event{Kind: EventPhase, Text: fmt.Sprintf("taking back %d conversations that the changed mapping makes different", len(ids))})
 	left := 0
+	var free []int64
 	for _, id := range ids {
 		if err := e.halted(ctx); err != nil {
 			return err
@@ -29,13 +30,18 @@ func (e *engine) redo(ctx context.Context, ids []int64) error {
 		if err != nil {
 			return err
 		}
-		if !gone {
+		if gone {
+			free = append(free, id)
+		} else {
 			left++
 			e.rep.Findings.Add(mapping.Finding{Severity: sources.Warning, Code: "touched-left", Text: why})
 		}
 	}
 	if left > 0 {
 		e.warn("touched-left", fmt.Sprintf("%d conversations were touched since they were sent: they stay as they are", left))
+	}
+	if _, err := e.store.Reopen(ctx, free); err != nil {
+		return err
 	}
 	again := &planner{engine: e}
 	return again.replan(ctx)
