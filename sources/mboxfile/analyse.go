@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"hash/crc32"
 	"math"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -86,7 +87,7 @@ func isEmptyField(field []byte) bool { return len(bytes.TrimRight(field, "\r\n")
 func (p *pass) mailOptions(fr *frame) mail.Options {
 	o := mail.Options{Zone: p.zone, Position: sources.Position{File: p.name, Offset: fr.sepOff}}
 	if fr.sep != nil && len(fr.sep) < maxSepDate {
-		o.Separator, _ = mail.ParseSeparatorDate(fr.sep)
+		o.Separator = fr.date
 	}
 	return o
 }
@@ -98,14 +99,21 @@ const maxSepDate = 250
 // flags of the mail program say.
 func (p *pass) labelsOf(head *mail.Head, own []byte) (labels []string, expunged bool) {
 	marked, expunged := readMarks(own).labels()
-	if len(head.Labels) > 0 {
+	switch {
+	case len(head.Labels) > 0:
 		return unite(head.Labels, marked), expunged
+	case len(marked) > 0:
+		return unite(p.place, marked), expunged
 	}
-	var folder []string
-	if p.in.folder != "" {
-		folder = []string{p.in.folder}
+	return p.place, expunged
+}
+
+// placeLabels are the labels that a mail has from where it lies: its folder and the flags in its name.
+func placeLabels(in input) []string {
+	if in.folder == "" {
+		return unite(in.flags)
 	}
-	return unite(folder, p.in.flags, marked), expunged
+	return unite([]string{in.folder}, in.flags)
 }
 
 // exclusion is the rule that keeps a mail out, or empty.
@@ -157,9 +165,11 @@ func references(r *record, head *mail.Head) []uint64 {
 	refs := make([]uint64, 0, len(head.InReplyTo)+len(head.References))
 	for _, ids := range [][]string{head.InReplyTo, head.References} {
 		for _, id := range ids {
-			if h := idHash(id); h != 0 && h != r.id && len(refs) < math.MaxUint16 {
-				refs = append(refs, h)
+			h := idHash(id)
+			if h == 0 || h == r.id || len(refs) == math.MaxUint16 || slices.Contains(refs[:min(len(refs), 32)], h) {
+				continue // In-Reply-To mostly stands in References again
 			}
+			refs = append(refs, h)
 		}
 	}
 	return refs

@@ -71,7 +71,8 @@ func (f *framer) landing(off int64) (int64, bool) {
 		return 0, false
 	}
 	line, next := cutLine(rest)
-	return at, accepts(kindOf(line), line, true, look(next, got < len(buf)), f.gitFile)
+	kind, _ := kindOf(line)
+	return at, accepts(kind, line, true, look(next, got < len(buf)), f.gitFile)
 }
 
 // lineStart reports whether at is the start of a line; b are the bytes there.

@@ -4,19 +4,21 @@ import (
 	"bytes"
 	"io"
 	"strconv"
+	"time"
 )
 
 // A frame is one mail as it stands in a file: what separates it from the one before, its bytes, and the blank lines
 // behind it.
 type frame struct {
 	sepOff int64
-	sep    []byte // the From_ line without its line end; nil where a mail stands without one
-	off    int64  // of the mail's first byte
-	size   int64  // of the mail, up to and with the end of its last line that is not blank
-	raw    []byte // the mail; valid until the next call of next; nil when refused
-	quoted int    // lines ">From ", ">>From ", ... seen
-	atEnd  bool   // the file ends with this mail
-	refuse string // why it cannot be had; empty when it can
+	sep    []byte    // the From_ line without its line end; nil where a mail stands without one
+	date   time.Time // in the From_ line; zero when there is none
+	off    int64     // of the mail's first byte
+	size   int64     // of the mail, up to and with the end of its last line that is not blank
+	raw    []byte    // the mail; valid until the next call of next; nil when refused
+	quoted int       // lines ">From ", ">>From ", ... seen
+	atEnd  bool      // the file ends with this mail
+	refuse string    // why it cannot be had; empty when it can
 }
 
 // A tally counts the bytes of one file by class; its sum is the file's size. See sources.FileLedger.
@@ -63,16 +65,22 @@ type framer struct {
 	whole      bool // the file is one mail: .eml, Maildir
 	emlx       bool // one mail between its length and a property list: Apple Mail
 	started    bool
-	naked      bool  // the next mail has no separator
-	found      int64 // where the last separator was found, and of what kind it is
-	foundKind  separatorKind
+	naked      bool // the next mail has no separator
+	last       lastSeparator
 	tally      tally
 	odd        oddities
 }
 
+// A lastSeparator is what the search knows of the line that it looked at last.
+type lastSeparator struct {
+	at   int64
+	kind separatorKind
+	date time.Time
+}
+
 // newFramer cuts size bytes of r. A mail of more than maxMessage bytes is refused, which costs no memory.
 func newFramer(r io.ReaderAt, size, maxMessage int64) *framer {
-	return &framer{w: window{r: r, size: size, room: windowBytes, read: readBytes}, maxMessage: maxMessage, found: -1}
+	return &framer{w: window{r: r, size: size, room: windowBytes, read: readBytes}, maxMessage: maxMessage, last: lastSeparator{at: -1}}
 }
 
 // next returns the next mail, or io.EOF. After io.EOF the tally is complete.
@@ -117,7 +125,7 @@ func (f *framer) start() error {
 		return nil
 	}
 	if bytes.HasPrefix(line, []byte("From ")) && len(line) <= maxSeparator {
-		kind := kindOf(line)
+		kind, _ := kindOf(line)
 		if acceptsFirst(kind, line, look(rest, f.w.atEOF())) {
 			f.gitFile = kind == patch
 			return nil
@@ -185,6 +193,7 @@ func (f *framer) one() (fr frame, ok bool, err error) {
 		if fr.sep, fr.off, err = f.separatorLine(); err != nil {
 			return fr, false, err
 		}
+		fr.date = f.last.date
 	}
 	f.naked = false
 	end, size, err := f.extent(&fr)
@@ -203,11 +212,11 @@ func (f *framer) separatorLine() (line []byte, off int64, err error) {
 	}
 	b := f.w.slice(f.pos, f.w.end())
 	line, rest := cutLine(b)
-	kind := f.foundKind
-	if f.found != f.pos {
-		kind = kindOf(line)
+	if f.last.at != f.pos {
+		f.last.at = f.pos
+		f.last.kind, f.last.date = kindOf(line)
 	}
-	switch kind {
+	switch f.last.kind {
 	case dated:
 		f.odd.datedSep++
 	case bare:

@@ -25,6 +25,7 @@ type pass struct {
 	name    string
 	size    int64
 	file    uint32
+	place   []string // labels of mails that have none of their own
 	work    errgroup.Group
 }
 

@@ -87,7 +87,7 @@ func (s *scan) input(ctx context.Context, in input) error {
 	if err != nil {
 		return s.inputError(in, plain(err))
 	}
-	p := &pass{scan: s, in: in, content: c, name: s.find.name(in.path), size: info.Size(), file: uint32(len(s.index.files))}
+	p := &pass{scan: s, in: in, content: c, name: s.find.name(in.path), size: info.Size(), file: uint32(len(s.index.files)), place: placeLabels(in)}
 	s.index.files = append(s.index.files, file{path: c.path, name: p.name, quoting: s.quoting})
 	err = p.run(ctx, f)
 	var ie *sources.InputError

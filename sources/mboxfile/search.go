@@ -65,8 +65,9 @@ func (f *framer) candidate(at, from int64, s *skip) (bool, error) {
 	blank := at == from || f.blankBefore(at, from) || s != nil && at == s.until
 	ok := false
 	if len(line) <= maxSeparator {
-		f.found, f.foundKind = at, kindOf(line)
-		ok = accepts(f.foundKind, line, blank, look(rest[:min(len(rest), maxLook)], f.w.atEOF() && len(rest) <= maxLook), f.gitFile)
+		f.last.at = at
+		f.last.kind, f.last.date = kindOf(line)
+		ok = accepts(f.last.kind, line, blank, look(rest[:min(len(rest), maxLook)], f.w.atEOF() && len(rest) <= maxLook), f.gitFile)
 	}
 	switch {
 	case !ok:

@@ -2,6 +2,7 @@ package mboxfile
 
 import (
 	"bytes"
+	"time"
 
 	"hsimport/sources/mail"
 )
@@ -25,21 +26,21 @@ const (
 // gitDate is what git format-patch writes instead of a date, so that file(1) knows its output as a mail.
 var gitDate = []byte("Mon Sep 17 00:00:00 2001")
 
-// kindOf tells what a line that begins "From " looks like.
-func kindOf(line []byte) separatorKind {
+// kindOf tells what a line that begins "From " looks like, and the date in it.
+func kindOf(line []byte) (separatorKind, time.Time) {
 	rest := bytes.TrimSpace(line[len("From "):])
 	if len(rest) == 0 || len(rest) == 1 && rest[0] == '-' {
-		return bare
+		return bare, time.Time{}
 	}
 	if i := bytes.IndexByte(rest, ' '); (i == 40 || i == 64) && isHex(rest[:i]) && bytes.Equal(bytes.TrimSpace(rest[i:]), gitDate) {
-		return patch
+		return patch, time.Time{}
 	}
 	if len(line) <= 1024 {
-		if _, ok := mail.ParseSeparatorDate(line); ok {
-			return dated
+		if at, ok := mail.ParseSeparatorDate(line); ok {
+			return dated, at
 		}
 	}
-	return weak
+	return weak, time.Time{}
 }
 
 func isHex(b []byte) bool {

@@ -67,8 +67,10 @@ func sniff(head []byte, whole bool) (f format, hint string, err error) {
 		return emptyFile, "", nil
 	}
 	line, rest := cutLine(text)
-	if bytes.HasPrefix(line, fromWord) && acceptsFirst(kindOf(line), line, look(rest, whole)) {
-		return mboxFile, "", nil
+	if bytes.HasPrefix(line, fromWord) {
+		if kind, _ := kindOf(line); acceptsFirst(kind, line, look(rest, whole)) {
+			return mboxFile, "", nil
+		}
 	}
 	if isNumber(line) && look(rest, false).header {
 		return emlx, "", nil
