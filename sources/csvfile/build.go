@@ -32,11 +32,14 @@ type builder struct {
 	key     string
 	light   bool // attachments are named but not read
 	rows    []builtRow
-	spans   []span // of all rows
+	recs    []record // of all rows
+	spans   []span   // of all rows
 	facts   []*ticketFacts
 	factRow builtRow // the row of the last facts
 	v, w    rowView  // each with a buffer of its own
 	msgs    []*draft
+	scratch []byte
+	copies  map[copyKey]int
 	tally   tally
 	t       *sources.Ticket
 }
@@ -57,6 +60,7 @@ func (s *Source) build(n uint32, light bool) (*sources.Ticket, tally, error) {
 		total += int(ref.size)
 	}
 	b := builder{s: s, key: string(s.tickets.key(n)), light: light, rows: make([]builtRow, 0, len(refs))}
+	b.recs = make([]record, 0, len(refs)) // never grows: the rows point into it
 	b.spans = make([]span, 0, len(refs)*(len(s.files[0].b.header)+1))
 	raw := make([]byte, total)
 	for len(refs) > 0 {
@@ -136,7 +140,8 @@ func (b *builder) parse(f *file, raw []byte) (*record, error) {
 	n, spans, st := f.d.frame(raw, true, frameStrict, b.spans)
 	if width := len(spans) - at; st == frameOK && n == len(raw) && (width > 1 || len(f.b.header) == 1) {
 		b.spans = spans
-		return &record{size: int64(n), raw: raw, data: raw, spans: spans[at:]}, nil
+		b.recs = append(b.recs, record{size: int64(n), raw: raw, data: raw, spans: spans[at:]})
+		return &b.recs[len(b.recs)-1], nil
 	}
 	return f.d.parseRow(raw, len(f.b.header))
 }

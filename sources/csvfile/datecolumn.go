@@ -3,7 +3,6 @@ package csvfile
 import (
 	"errors"
 	"fmt"
-	"slices"
 	"strings"
 	"time"
 
@@ -263,12 +262,19 @@ func nullWord(text string) bool {
 	case 1:
 		return text == "-" || text == "?" || text == "."
 	}
-	if len(text) > 19 || text[0] >= '1' && text[0] <= '9' {
+	if len(text) > 19 {
 		return false
 	}
-	return slices.Contains([]string{
-		"null", "none", "nil", "n/a", "na", "nan", "nat", `\n`, "never", "(null)", "0000-00-00", "0000-00-00 00:00:00",
-	}, strings.ToLower(text))
+	switch text[0] {
+	case 'n', 'N', '(', '\\', '0':
+	default:
+		return false
+	}
+	switch strings.ToLower(text) {
+	case "null", "none", "nil", "n/a", "na", "nan", "nat", `\n`, "never", "(null)", "0000-00-00", "0000-00-00 00:00:00":
+		return true
+	}
+	return false
 }
 
 // serialDate reports whether a cell is a day number as spreadsheets keep dates: 43101.5 is noon on 1 January 2018.

@@ -1,8 +1,10 @@
 package csvfile
 
 import (
+	"bytes"
 	"context"
 	"fmt"
+	"hash/maphash"
 	"slices"
 	"strings"
 
@@ -194,4 +196,27 @@ func (x *indexer) dateProblems(f *file, add func(sources.Severity, string, strin
 		add(sources.BlocksJob, "spreadsheet-dates", fmt.Sprintf("%d dates are day numbers of a spreadsheet, such as 43101.5: "+
 			"export again, or format the columns as dates in the form 2018-01-31 12:00", serial), at)
 	}
+}
+
+// markOf collects what two copies of a message have in common: its id, else its time, author and text.
+func (x *indexer) markOf(p piece) {
+	w := &x.w // with a buffer of its own: that of x.v may hold the text
+	w.f, w.rec = x.v.f, x.v.rec
+	if id := w.bytes(messageID); len(id) > 0 {
+		x.mark = append(x.mark, id...)
+		return
+	}
+	x.mark = append(x.mark, p.text...)
+	x.mark = append(append(x.mark, 0), stampText(p.at.t)...)
+	x.mark = append(append(x.mark, 0), w.bytes(messageAuthorEmail)...)
+	x.mark = append(append(x.mark, 0), w.bytes(messageAuthorName)...)
+}
+
+// markSum is never 0; carriage returns do not count, so that converted line ends make no difference.
+func (x *indexer) markSum() uint32 {
+	mark := x.mark
+	if bytes.IndexByte(mark, '\r') >= 0 {
+		mark = bytes.ReplaceAll(mark, []byte{'\r'}, nil)
+	}
+	return uint32(maphash.Bytes(x.seed, mark)) | 1
 }

@@ -1,13 +1,11 @@
 package csvfile
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
 	"hash/maphash"
 	"io"
-	"strings"
 
 	"hsimport/sources"
 )
@@ -474,73 +472,4 @@ func (x *indexer) countAttachments(r role) {
 		}
 		x.attach.Bytes += size
 	}
-}
-
-// markOf collects what two copies of a message have in common: its id, else its time, author and text.
-func (x *indexer) markOf(p piece) {
-	w := &x.w // with a buffer of its own: that of x.v may hold the text
-	w.f, w.rec = x.v.f, x.v.rec
-	if id := w.bytes(messageID); len(id) > 0 {
-		x.mark = append(x.mark, id...)
-		return
-	}
-	x.mark = append(x.mark, p.text...)
-	x.mark = append(append(x.mark, 0), stampText(p.at.t)...)
-	x.mark = append(append(x.mark, 0), w.bytes(messageAuthorEmail)...)
-	x.mark = append(append(x.mark, 0), w.bytes(messageAuthorName)...)
-}
-
-// markSum is never 0; carriage returns do not count, so that converted line ends make no difference.
-func (x *indexer) markSum() uint32 {
-	mark := x.mark
-	if bytes.IndexByte(mark, '\r') >= 0 {
-		mark = bytes.ReplaceAll(mark, []byte{'\r'}, nil)
-	}
-	return uint32(maphash.Bytes(x.seed, mark)) | 1
-}
-
-// user keeps a row of the users table.
-func (x *indexer) user() string {
-	v := &x.v
-	id := v.text(userID)
-	if id == "" {
-		return "the user id is empty"
-	}
-	p := person(id, v.text(userName), v.text(userEmail), v.text(userPhone))
-	switch strings.ToLower(v.text(userRole)) {
-	case "agent", "admin", "administrator", "owner", "staff", "light agent", "support", "team member", "technician":
-		p.Agent = true
-	}
-	if x.s.users == nil {
-		x.s.users = map[string]sources.Person{}
-	}
-	if _, ok := x.s.users[id]; !ok {
-		x.s.users[id] = p
-	}
-	return ""
-}
-
-// resolve fills in what the users table knows of a person's id.
-func (s *Source) resolve(p sources.Person) sources.Person {
-	if p.ID == "" && p.Name != "" && p.Email == "" {
-		// Some exports put the id where the name belongs.
-		if u, ok := s.users[p.Name]; ok {
-			return u
-		}
-	}
-	u, ok := s.users[p.ID]
-	if !ok || p.ID == "" {
-		return p
-	}
-	if p.Name == "" {
-		p.Name = u.Name
-	}
-	if p.Email == "" {
-		p.Email = u.Email
-	}
-	if p.Phone == "" {
-		p.Phone = u.Phone
-	}
-	p.Agent = p.Agent || u.Agent
-	return p
 }

@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
-	"fmt"
 	"slices"
 	"strconv"
 	"strings"
@@ -32,7 +31,7 @@ func (b *builder) messages() {
 				return
 			}
 			m := b.w.message(b.s, p, b.t.Requester, b.light)
-			m.Digest = digestOf(m)
+			m.Digest = b.digestOf(m)
 			b.msgs = append(b.msgs, &draft{m: m, role: p.role, nth: nth, batch: batch, place: len(b.msgs), side: b.side(m, p.role)})
 		})
 	}
@@ -62,52 +61,82 @@ func (b *builder) side(m *sources.Message, r role) string {
 }
 
 // digestOf is a hex SHA-256 of what the message says: author, time, text and the names of its files.
-func digestOf(m *sources.Message) string {
-	out := make([]byte, 0, len(m.Body)+256)
+func (b *builder) digestOf(m *sources.Message) string {
+	out := b.scratch[:0]
 	part := func(s string) {
 		out = append(strconv.AppendInt(out, int64(len(s)), 10), ':')
 		out = append(out, s...)
 	}
-	for _, s := range [...]string{
-		m.ID, m.Author.ID, m.Author.Name, m.Author.Email, m.Kind, strconv.FormatBool(m.Private), m.Channel,
-		stampText(m.CreatedAt), strconv.Itoa(int(m.Format)), m.Body,
-	} {
+	for _, s := range [...]string{m.ID, m.Author.ID, m.Author.Name, m.Author.Email, m.Kind, m.Channel} {
 		part(s)
 	}
+	out = strconv.AppendBool(out, m.Private)
+	out = appendStamp(strconv.AppendInt(out, int64(m.Format), 10), m.CreatedAt)
+	part(m.Body)
 	for _, p := range m.Cc {
-		part(p.Name + " " + p.Email)
+		part(p.Name)
+		part(p.Email)
 	}
 	for _, a := range m.Attachments {
-		part(a.Name + " " + a.Location)
+		part(a.Name)
+		part(a.Location)
 	}
+	b.scratch = out
 	sum := sha256.Sum256(out)
-	return hex.EncodeToString(sum[:])
+	var text [2 * sha256.Size]byte
+	hex.Encode(text[:], sum[:])
+	return string(text[:])
 }
 
 // dropRepeated leaves out further copies of a message. With an id, an equal copy anywhere is a duplicate. Without one,
 // equal messages of one batch are several messages, and a batch repeats those of another.
 func (b *builder) dropRepeated() {
-	if len(b.msgs) < 2 {
+	if len(b.msgs) < 2 || !b.alike() {
 		return
 	}
-	seen := map[string]int{} // copies kept
-	inBatch := map[string]int{}
 	kept := b.msgs[:0]
 	for _, d := range b.msgs {
-		d.copy = 0
 		if d.m.ID == "" {
-			k := d.m.Digest + " " + strconv.Itoa(d.batch)
-			d.copy = inBatch[k]
-			inBatch[k]++
+			d.copy = b.copies[copyKey{d.m.Digest, d.batch}]
+			b.countCopy(copyKey{d.m.Digest, d.batch})
 		}
-		if d.copy < seen[d.m.Digest] {
+		// Batch -1 counts the copies that are kept.
+		if d.copy < b.copies[copyKey{d.m.Digest, -1}] {
 			b.drop(d)
 			continue
 		}
-		seen[d.m.Digest]++
+		b.countCopy(copyKey{d.m.Digest, -1})
 		kept = append(kept, d)
 	}
 	b.msgs = kept
+}
+
+// alike reports whether two messages may be copies of each other; a ticket of few messages needs no table for that.
+func (b *builder) alike() bool {
+	if len(b.msgs) > 16 {
+		return true
+	}
+	for i, d := range b.msgs {
+		for _, e := range b.msgs[:i] {
+			if d.m.Digest == e.m.Digest {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// copyKey is a message's content within one batch.
+type copyKey struct {
+	digest string
+	batch  int
+}
+
+func (b *builder) countCopy(k copyKey) {
+	if b.copies == nil {
+		b.copies = make(map[copyKey]int, 2*len(b.msgs))
+	}
+	b.copies[k]++
 }
 
 func (b *builder) drop(d *draft) {
@@ -156,7 +185,7 @@ func (b *builder) dropDescription() {
 		first.m.Author = desc.m.Author
 	}
 	first.m.Attachments = append(first.m.Attachments, desc.m.Attachments...)
-	first.m.Digest = digestOf(first.m)
+	first.m.Digest = b.digestOf(first.m)
 	desc.m.Attachments = nil
 	b.drop(desc)
 	b.msgs = slices.Delete(b.msgs, at, at+1)
@@ -258,14 +287,17 @@ func compareIDs(a, b string) int {
 
 // name gives each message its key: its id, or its slot.
 func (b *builder) name() {
-	count := map[string]int{}
-	for _, d := range b.slotOrder() {
-		stem := b.key + "/" + d.m.ID
-		if d.m.ID == "" {
-			stem = fmt.Sprintf("%s/%s@%s#", b.key, d.side, stampText(d.m.CreatedAt))
-		}
+	order := b.slotOrder()
+	var count map[string]int
+	if len(order) > 1 {
+		count = make(map[string]int, len(order))
+	}
+	for _, d := range order {
+		stem := b.stem(d)
 		n := count[stem]
-		count[stem]++
+		if count != nil {
+			count[stem]++
+		}
 		switch {
 		case d.m.ID == "":
 			stem += strconv.Itoa(n)
@@ -278,6 +310,19 @@ func (b *builder) name() {
 		}
 		d.m.Key = sources.Key(stem)
 	}
+}
+
+// stem is what the key of a message begins with: its id, or its slot but for the number.
+func (b *builder) stem(d *draft) string {
+	out := append(append(b.scratch[:0], b.key...), '/')
+	if d.m.ID != "" {
+		out = append(out, d.m.ID...)
+	} else {
+		out = append(append(out, d.side...), '@')
+		out = append(appendStamp(out, d.m.CreatedAt), '#')
+	}
+	b.scratch = out
+	return string(out)
 }
 
 // slotOrder is the order in which slots are numbered: by content alone, so that it survives re-sorting.

@@ -102,12 +102,15 @@ func (v *rowView) firstBody() string {
 	return first
 }
 
-// stampText is a time in keys and digests: to the second, empty when there is none.
-func stampText(t time.Time) string {
+// stampText is a time in digests: to the second, empty when there is none.
+func stampText(t time.Time) string { return string(appendStamp(nil, t)) }
+
+// appendStamp appends a time as it stands in keys and digests.
+func appendStamp(dst []byte, t time.Time) []byte {
 	if t.IsZero() {
-		return ""
+		return dst
 	}
-	return t.UTC().Format(time.RFC3339)
+	return t.UTC().AppendFormat(dst, time.RFC3339)
 }
 
 // A piece is a record of a row: one thing that becomes a message.
