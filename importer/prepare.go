@@ -72,13 +72,13 @@ func ledgerFindings(l *sources.Ledger) (out []mapping.Finding) {
 	for _, p := range l.Problems {
 		out = append(out, mapping.Finding{Severity: p.Severity, Code: p.Code, Text: p.Text, Position: p.Position})
 	}
-	for _, u := range append(l.Columns[:len(l.Columns):len(l.Columns)], l.Labels...) {
+	for _, u := range l.Labels { // columns that are not carried over are problems of the table already
 		if u.Class == sources.NotCarried {
 			sev := sources.Info
 			if u.Filled*100 > u.Of {
 				sev = sources.Warning
 			}
-			out = append(out, mapping.Finding{Severity: sev, Code: "not-carried-over", Value: u.Name, Position: sources.Position{File: u.File},
+			out = append(out, mapping.Finding{Severity: sev, Code: "label-not-carried", Value: u.Name, Position: sources.Position{File: u.File},
 				Text: fmt.Sprintf("%q is not carried over: %d of %d filled, such as %q; map it or list it as ignored", u.Name, u.Filled, u.Of, u.Example)})
 		}
 	}
