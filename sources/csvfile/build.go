@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"hash/maphash"
+	"slices"
 	"strings"
 	"time"
 
@@ -34,6 +35,7 @@ type builder struct {
 	rows    []builtRow
 	recs    []record // of all rows
 	spans   []span   // of all rows
+	raw     []byte   // of all rows
 	facts   []*ticketFacts
 	factRow builtRow // the row of the last facts
 	v, w    rowView  // each with a buffer of its own
@@ -51,7 +53,14 @@ type builtRow struct {
 
 // build reads the rows of ticket n. With light it leaves attachments unread: enough to count.
 func (s *Source) build(n uint32, light bool) (*sources.Ticket, tally, error) {
-	refs, err := s.rows.group(s.firsts[n], s.firsts[n+1])
+	b, ok := s.builders.Get().(*builder)
+	if !ok {
+		b = new(builder)
+	}
+	// Whatever the ticket keeps is copied out of the buffers, so that the next one can use them.
+	defer s.builders.Put(b)
+	b.reset(s, string(s.tickets.key(n)), light)
+	refs, err := s.rows.group(s.firsts[n], s.firsts[n+1], b.raw)
 	if err != nil {
 		return nil, tally{}, err
 	}
@@ -59,10 +68,9 @@ func (s *Source) build(n uint32, light bool) (*sources.Ticket, tally, error) {
 	for _, ref := range refs {
 		total += int(ref.size)
 	}
-	b := builder{s: s, key: string(s.tickets.key(n)), light: light, rows: make([]builtRow, 0, len(refs))}
-	b.recs = make([]record, 0, len(refs)) // never grows: the rows point into it
-	b.spans = make([]span, 0, len(refs)*(len(s.files[0].b.header)+1))
-	raw := make([]byte, total)
+	b.recs = slices.Grow(b.recs, len(refs)) // never grows again: the rows point into it
+	b.raw = slices.Grow(b.raw[:0], total)
+	raw := b.raw[:total]
 	for len(refs) > 0 {
 		run := adjacent(refs)
 		if err := b.readRun(refs[:run], &raw); err != nil {
@@ -73,6 +81,19 @@ func (s *Source) build(n uint32, light bool) (*sources.Ticket, tally, error) {
 	b.merge()
 	b.messages()
 	return b.t, b.tally, nil
+}
+
+// maxKept is how large a buffer may be that is kept for the next ticket.
+const maxKept = 1 << 20
+
+// reset makes the builder ready for another ticket.
+func (b *builder) reset(s *Source, key string, light bool) {
+	b.s, b.key, b.light = s, key, light
+	b.rows, b.recs, b.spans, b.facts, b.msgs = b.rows[:0], b.recs[:0], b.spans[:0], b.facts[:0], b.msgs[:0]
+	b.factRow, b.copies, b.tally, b.t = builtRow{}, nil, tally{}, nil
+	if cap(b.raw)+cap(b.scratch)+cap(b.v.scratch)+cap(b.w.scratch) > maxKept {
+		b.raw, b.scratch, b.v.scratch, b.w.scratch = nil, nil, nil, nil
+	}
 }
 
 // adjacent is the number of rows at the start of refs that follow each other in one file.

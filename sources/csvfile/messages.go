@@ -15,7 +15,6 @@ import (
 
 // messages fills in the ticket's messages.
 func (b *builder) messages() {
-	b.msgs = make([]*draft, 0, len(b.rows))
 	for i, row := range b.rows {
 		b.v.f, b.v.rec = row.f, row.rec
 		b.w.f, b.w.rec = row.f, row.rec

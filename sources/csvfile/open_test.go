@@ -400,7 +400,7 @@ func TestSpilledIndex(t *testing.T) {
 			t.Fatal("nothing was written to a file")
 		}
 		for i := range tickets {
-			got, err := sorted.group(firsts[i], firsts[i+1])
+			got, err := sorted.group(firsts[i], firsts[i+1], nil)
 			if err != nil || !slices.Equal(got, want.mem[firsts[i]:firsts[i+1]]) {
 				t.Fatalf("ticket %d: rows %v, %v", i, got, err)
 			}

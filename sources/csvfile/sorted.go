@@ -140,12 +140,14 @@ func visitGroups(rows []rowRef, visit func([]rowRef)) {
 	}
 }
 
-// group returns the rows from lo to hi. They must not be changed. Safe for concurrent use.
-func (s *sortedRows) group(lo, hi uint32) ([]rowRef, error) {
+// group returns the rows from lo to hi, which must not be changed; buf may serve for reading them. Safe for concurrent
+// use.
+func (s *sortedRows) group(lo, hi uint32, buf []byte) ([]rowRef, error) {
 	if s.file == nil {
 		return s.mem[lo:hi], nil
 	}
-	raw := make([]byte, int(hi-lo)*rowBytes)
+	size := int(hi-lo) * rowBytes
+	raw := slices.Grow(buf[:0], size)[:size]
 	if _, err := s.file.ReadAt(raw, int64(lo)*rowBytes); err != nil {
 		return nil, fmt.Errorf("read the index from %s: %w", s.file.Name(), err)
 	}

@@ -12,6 +12,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"hsimport/sources"
@@ -36,6 +37,8 @@ type Source struct {
 	temp    tempDir
 	seed    maphash.Seed
 	stats   *stats // of a survey; else nil
+
+	builders sync.Pool // of *builder: their buffers serve one ticket after the other
 }
 
 // A file is one table of the source.
