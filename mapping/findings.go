@@ -29,6 +29,8 @@ const (
 	codeAddress       = "address-malformed"
 	codeMended        = "address-mended"
 	codePlaceholder   = "placeholder-customer"
+	codeNoAddress     = "requester-without-address"
+	codeNotesOnly     = "notes-only"
 	codeName          = "name-shortened"
 	codeKind          = "kind-unmapped"
 	codeAuthor        = "author-unknown"
@@ -82,6 +84,8 @@ var meanings = map[string]string{
 	codeAssumed:       "the ticket names no requester; the first outside author is taken",
 	codeAddress:       "an address is not one that mail could go to",
 	codeMended:        "an address was written in an unusual way and was put right",
+	codeNoAddress:     "the requester has no address that mail could go to",
+	codeNotesOnly:     "all messages are private, so that the conversation consists of notes",
 	codePlaceholder:   "a person without a usable address gets one in the placeholder domain",
 	codeName:          "a name is longer than the 40 characters that Help Scout takes",
 	codeKind:          "the source's word for whose message it is is not in message_kinds",

@@ -158,8 +158,8 @@ func TestGolden(t *testing.T) {
 // digest here replaced.
 func TestPinnedDigest(t *testing.T) {
 	const (
-		version = 1
-		pinned  = "fbf1aefa8902682bfbcdc173cad69859fd443607ea8e21d1c46fbffe33154d7b"
+		version = 2
+		pinned  = "c8bf5eac425f3d7d7876df9821cc698120df3200fc0ee0056640a9f111465fbf"
 	)
 	paths, _ := filepath.Glob("testdata/*.json")
 	sum := sha256.New()

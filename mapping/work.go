@@ -56,6 +56,7 @@ func (m *Mapper) Map(t *sources.Ticket) *Plan {
 	w := m.begin(t)
 	p := &Plan{Key: t.Key, ID: t.ID, Position: t.Position}
 	if w.decide() {
+		w.noticeNotesOnly()
 		drafts := w.drafts()
 		p.Parts = w.parts(drafts)
 		p.Noted = w.noted
@@ -113,6 +114,18 @@ func (w *work) decide() bool {
 	w.decideKind()
 	w.decideStatus()
 	return w.excluded == "" && w.refused == "" && w.primary != nil
+}
+
+// noticeNotesOnly counts the tickets in which the customer neither wrote nor was written to.
+func (w *work) noticeNotesOnly() {
+	for _, e := range w.entries {
+		if e.side != sideNote {
+			return
+		}
+	}
+	if len(w.entries) > 0 {
+		w.find(sources.Info, codeNotesOnly, "", "every message is private: the conversation consists of notes only")
+	}
 }
 
 func (w *work) exclude(rule string) { w.excluded = rule }
@@ -251,6 +264,9 @@ func (w *work) people() {
 	var ok bool
 	if unknown(w.requester) && w.requester.Phone == "" {
 		w.find(sources.Warning, codeRequester, "", "nobody is named as the requester")
+	}
+	if _, usable := usableAddress(w.requester.Email); !usable && w.t.Kind == sources.Desk {
+		w.findAt(w.requesterAt, sources.Warning, codeNoAddress, "", "the requester has no usable address: a customer cannot be written to from here")
 	}
 	if w.primary, ok = w.customer(w.requester, w.requesterAt); !ok {
 		code, what := codeAddress, "the requester's address "+quote(w.requester.Email)+" is not one that mail could go to"
