@@ -3,7 +3,6 @@ package mboxfile
 import (
 	"bytes"
 	"hash/crc32"
-	"math"
 	"slices"
 	"strconv"
 	"strings"
@@ -160,16 +159,30 @@ func separatorLength(fr *frame) uint8 {
 	return uint8(fr.off - fr.sepOff)
 }
 
+const (
+	// minBareID is the least length of a Message-ID without "@" that is believed to name one mail in the world.
+	minBareID = 16
+	// maxRefs bounds what one mail refers to: its parent, the oldest of its thread, and the nearest.
+	maxRefs   = 256
+	oldestIDs = 28
+)
+
 // references are the mails that a mail answers, as hashes: In-Reply-To, then References from the oldest.
 func references(r *record, head *mail.Head) []uint64 {
-	refs := make([]uint64, 0, len(head.InReplyTo)+len(head.References))
-	for _, ids := range [][]string{head.InReplyTo, head.References} {
+	var refs []uint64
+	older := head.References
+	if most := maxRefs - oldestIDs; len(older) > maxRefs {
+		older = slices.Concat(older[:oldestIDs], older[len(older)-most:])
+	}
+	for _, ids := range [][]string{head.InReplyTo[:min(len(head.InReplyTo), maxRefs)], older} {
 		for _, id := range ids {
-			h := idHash(id)
-			if h == 0 || h == r.id || len(refs) == math.MaxUint16 || slices.Contains(refs[:min(len(refs), 32)], h) {
-				continue // In-Reply-To mostly stands in References again
+			if len(id) < minBareID && strings.IndexByte(id, '@') < 0 {
+				continue // "In-Reply-To: 6667": a number of some web forum
 			}
-			refs = append(refs, h)
+			// In-Reply-To mostly stands in References again.
+			if h := idHash(id); h != 0 && h != r.id && !slices.Contains(refs, h) {
+				refs = append(refs, h)
+			}
 		}
 	}
 	return refs

@@ -13,6 +13,31 @@ import (
 	"time"
 )
 
+// Known public archives, counted by Python's mailbox (every line "From " is a separator) with threads by the union of
+// bracketed ids, and what is found here. Archives that are not listed agree in mails and threads.
+//
+//	archive                             Python         here                   why
+//	twisted-python 2002-2003 (pipermail) 12436 / 1928  12428 mails, 1927     8 lines "From here on, ..." are prose, each a
+//	                                                   tickets               thread of its own there; two threads that an
+//	                                                                         address in In-Reply-To joins there are 10
+//	                                                                         here; one more is joined by an id of 120
+//	                                                                         characters. Half of the mails are copies, many
+//	                                                                         with differences that only the archiver made:
+//	                                                                         6,219 messages for 6,207 Message-IDs, 12
+//	                                                                         because one copy lost its text or letters
+//	twisted-web 2003-2009 (pipermail)    4406 / 1311   4403 mails, 1307       3 lines "From my perspective, ..." are prose,
+//	                                                   tickets               each a thread of its own there; one more is
+//	                                                                         joined by an id that lost its closing bracket
+//	MimeKit unmunged.mbox                   3 / 3      2 mails               "From Russia with love", "Year: 1963" is prose
+//	MimeKit content-length.mbox            29 / 29     29 / 29               4 of its Content-Length fields are wrong, so
+//	                                                                         none is trusted
+//	korylprince 1.mbox, 5.mbox              1 / 1      0, truncated          half a separator and nothing behind it
+//	patchwork charset, msgidheader, 0007,   0 / 0      1 mail each           a mail without a separator before it
+//	0008, 0009, 0011, 0016, 0017
+//	patchwork codec-null, name-len          2 / 2      1 mail each           "From xl.org, netdev@..." is a damaged address
+//	                                                                         list inside the header or text
+//	mime4j rlug-0 ... -4, *.patch           -          1 mail each, no mail  single mails; a diff without a header
+//
 // TestCorpus reads every file below the folder that CORPUS names and prints what was found in a table. It asserts what
 // must hold for any input: no error but a named one, every byte and record accounted for, every ticket readable.
 func TestCorpus(t *testing.T) {

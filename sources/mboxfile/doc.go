@@ -34,7 +34,7 @@
 // the folder added is not in it, so the mail in Inbox and the one in Sent are copies.
 //
 // Key of a message: "mid:" and its Message-ID; of a mail that shares its id with an older and different one "mid:",
-// the id, "#" and 12 digits of its digest; of one without an id "sha:" and 32 digits of its digest.
+// the id, "#" and 32 digits of its digest; of one without an id "sha:" and 32 digits of its digest.
 //
 // Key of a ticket: "gmail:" and X-GM-THRID; without it, the key of the root: of the mails that answer none of the ticket
 // the one with the earliest date, then with the fewest references, then with the smallest digest; where each answers

@@ -31,6 +31,7 @@ type finder struct {
 	inputs   []input
 	problems []sources.Problem
 	passed   int
+	twice    int
 }
 
 // find lists the files of all paths, in the order of the paths, each folder's by name.
@@ -50,6 +51,7 @@ func find(ctx context.Context, paths []string, base string) (*finder, error) {
 			}
 		}
 	}
+	f.done()
 	return f, nil
 }
 
@@ -96,7 +98,7 @@ func (f *finder) addFolder(ctx context.Context, root string) error {
 	if err := f.walk(ctx, root); err != nil {
 		return err
 	}
-	if len(f.inputs) > before || len(f.seen) > 0 && f.passed > 0 {
+	if len(f.inputs) > before || f.twice > 0 {
 		return nil
 	}
 	hint := "name a folder that holds mbox files, a Maildir, or .eml files"
@@ -152,8 +154,8 @@ func (f *finder) take(path string, size int64, kind format, folder string, flags
 		key = real
 	}
 	if f.seen[key] {
-		f.passed++
-		f.problems = append(f.problems, sources.Problem{
+		f.twice++
+		f.note(sources.Problem{
 			Severity: sources.Info, Code: "file-named-twice", Text: "this file was named more than once and is read once",
 			Position: sources.Position{File: f.name(path), Offset: -1},
 		})
@@ -173,9 +175,28 @@ func (f *finder) pass(path string, err error, hint string) {
 	if severity == sources.Warning {
 		text += "; " + hint
 	}
-	f.problems = append(f.problems, sources.Problem{
+	f.passed++
+	f.note(sources.Problem{
 		Severity: severity, Code: "file-passed-over", Text: text, Position: sources.Position{File: f.name(path), Offset: -1},
 	})
+}
+
+// maxNoted bounds the files that are named one by one.
+const maxNoted = 200
+
+// note keeps a problem, but for the hundreds that a folder full of other files has; done says how many these were.
+func (f *finder) note(p sources.Problem) {
+	if len(f.problems) < maxNoted || p.Severity > sources.Info {
+		f.problems = append(f.problems, p)
+	}
+}
+
+func (f *finder) done() {
+	if n := f.passed + f.twice; n > len(f.problems) {
+		f.problems = append(f.problems, sources.Problem{
+			Severity: sources.Info, Code: "file-passed-over", Text: fmt.Sprintf("%d more files are passed over", n-len(f.problems)),
+		})
+	}
 }
 
 // sniffFile tells what a file is by its first bytes.

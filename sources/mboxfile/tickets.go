@@ -138,15 +138,16 @@ func (th *threads) alone(i uint32, r *record) bool {
 	return !shared || first == i
 }
 
-// appendKey appends the identity of a mail: "mid:" and its Message-ID, followed by "#" and a piece of its digest when it
-// shares the id with an older, different mail; "sha:" and its digest when it has no id.
+// appendKey appends the identity of a mail: "mid:" and its Message-ID, followed by "#" and its digest when it shares the
+// id with an older, different mail; "sha:" and its digest when it has no id. An id that holds a "#" itself is always
+// followed by the digest, so that nobody can write an id that is another mail's key.
 func appendKey(dst, id []byte, r *record, alone bool) []byte {
 	if len(id) == 0 {
 		return hex.AppendEncode(append(dst, "sha:"...), r.digest[:])
 	}
 	dst = append(append(dst, "mid:"...), id...)
-	if !alone {
-		dst = hex.AppendEncode(append(dst, '#'), r.digest[:6])
+	if !alone || bytes.IndexByte(id, '#') >= 0 {
+		dst = hex.AppendEncode(append(dst, '#'), r.digest[:])
 	}
 	return dst
 }
