@@ -58,6 +58,9 @@ func (p *planner) all(ctx context.Context) error {
 
 // judge says whether what was planned may be sent.
 func (e *engine) judge() error {
+	if e.Source.Len() == 0 { // an empty import that calls itself complete would be the worst kind of success
+		return stopf(ExitUsage, "hsimport inspect FILE... shows what is in it, and what was left out by a rule", "the source holds no ticket to import")
+	}
 	if b := e.rep.Findings.Blocking(e.Options.Accept); len(b) > 0 {
 		return blockedBy(b)
 	}
