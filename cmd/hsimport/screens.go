@@ -23,6 +23,11 @@ func (u *ui) report(rep *importer.Report, job *importer.Job) {
 	s := rep.Summary
 	c := s.Conversations
 	p := func(format string, args ...any) { u.line(u.env.out, format, args...) }
+	if notBegun(rep) {
+		u.cause(rep)
+		p("%s", nothingSent)
+		return
+	}
 	if !u.quiet {
 		u.outcomes("rejected", rep.Rejected)
 		u.outcomes("in doubt", rep.Doubtful)
@@ -36,6 +41,11 @@ func (u *ui) report(rep *importer.Report, job *importer.Job) {
 	}
 	u.cause(rep)
 	p("%s", s.Verdict)
+}
+
+// notBegun says that a run ended before it knew what there is to do: its sums say nothing.
+func notBegun(rep *importer.Report) bool {
+	return rep.Cause != nil && !rep.Totals.Complete && rep.Summary.Conversations.Planned == 0
 }
 
 func (u *ui) cause(rep *importer.Report) {
@@ -103,6 +113,10 @@ func (u *ui) dryRun(rep *importer.Report, job *importer.Job, offline error) {
 		p("offline: %v; the account was not asked", offline)
 	}
 	p("source         %s", sourceLine(rep))
+	if rep.Cause != nil && !t.Complete {
+		u.cause(rep)
+		return
+	}
 	for _, r := range sortedCounts(t.ExcludedBy) {
 		p("  excluded     %s by rule: %s", count(r.n), r.name)
 	}
@@ -151,6 +165,37 @@ func (u *ui) differences(path string, diffs []mapping.Difference) {
 	for _, d := range diffs {
 		u.line(u.env.out, "%s", d)
 	}
+}
+
+// symptom is one line of doctor.
+func (u *ui) symptom(state, what, text, hint string) {
+	if u.json {
+		u.object(map[string]string{"message_type": "check", "state": state, "what": what, "text": text, "hint": hint})
+		return
+	}
+	u.line(u.env.out, "%-5s %-14s %s", state, what, text)
+	if hint != "" {
+		u.line(u.env.out, "%20s hint: %s", "", hint)
+	}
+}
+
+func (u *ui) diagnosis(d *doctor) {
+	if u.json {
+		u.object(map[string]any{"message_type": "summary", "command": "doctor", "exit_code": d.code, "to_mend": d.bad})
+		return
+	}
+	if d.bad == 0 {
+		u.line(u.env.out, "everything is in place; next: hsimport dry-run -c %s", d.c.Path)
+		return
+	}
+	u.line(u.env.out, "%s to be mended", plural(d.bad, "thing is", "things are"))
+}
+
+func quotaText(limit int) string {
+	if limit <= 0 || limit >= 1<<30 {
+		return "the server names no limit"
+	}
+	return fmt.Sprintf("%s units a minute: about %s conversations", count(limit), count(limit/2))
 }
 
 // status shows where a job stands.
