@@ -1,6 +1,7 @@
 package sandbox
 
 import (
+	"cmp"
 	"fmt"
 	"time"
 	"unique"
@@ -179,6 +180,18 @@ func (s *Sandbox) AddNative(n Native) (int64, error) {
 	if !wellFormed(n.Email) {
 		return 0, fmt.Errorf("customer %q: not a mail address", n.Email)
 	}
+	n.Source, n.Status = cmp.Or(n.Source, "email"), cmp.Or(n.Status, "active")
+	conv := c.native(n, m)
+	w.add(conv)
+	w.tally(conv, c.now.Unix())
+	c.saveConversation(conv, conv.threads)
+	c.newConversation(conv)
+	return conv.id, nil
+}
+
+// native makes the conversation of a mail that arrived.
+func (c *call) native(n Native, m *Mailbox) *conversation {
+	w := c.world
 	who := w.findEmail(emailKey(n.Email, c.set))
 	if who == nil {
 		who = &customer{first: n.FirstName, last: n.LastName, emails: []entry{{value: n.Email, typ: "work"}}}
@@ -189,30 +202,19 @@ func (s *Sandbox) AddNative(n Native) (int64, error) {
 	if !n.CreatedAt.IsZero() {
 		at = n.CreatedAt.Unix()
 	}
-	source, status := n.Source, n.Status
-	if source == "" {
-		source = "email"
-	}
-	if status == "" {
-		status = "active"
-	}
 	conv := &conversation{
-		id: w.nextID(idConversation), number: w.nextID(idNumber), typ: "email", status: status, state: "published", subject: n.Subject,
+		id: w.nextID(idConversation), number: w.nextID(idNumber), typ: "email", status: n.Status, state: "published", subject: n.Subject,
 		mailbox: m, customer: who, by: author{customer: who}, created: at, modified: at, userUpdated: at, appeared: c.now.UnixNano(),
-		sourceType: source, sourceVia: "customer",
+		sourceType: n.Source, sourceVia: "customer",
 	}
-	if status == "closed" {
+	if n.Status == "closed" {
 		conv.closed, conv.closedBy = at, c.user.ID
 	}
 	conv.threads = []*thread{{
-		id: w.nextID(idThread), typ: "customer", status: status, state: "published", actionType: "default", text: unique.Make(n.Text),
-		sourceType: source, sourceVia: "customer", customer: who, by: conv.by, to: []string{m.Email}, created: at, appeared: c.now.UnixNano(),
+		id: w.nextID(idThread), typ: "customer", status: n.Status, state: "published", actionType: "default", text: unique.Make(n.Text),
+		sourceType: n.Source, sourceVia: "customer", customer: who, by: conv.by, to: []string{m.Email}, created: at, appeared: c.now.UnixNano(),
 	}}
-	w.add(conv)
-	w.tally(conv, c.now.Unix())
-	c.saveConversation(conv, conv.threads)
-	c.newConversation(conv)
-	return conv.id, nil
+	return conv
 }
 
 // AddWorkflow puts a workflow into the account and returns its id.

@@ -103,27 +103,28 @@ type Attachment struct {
 
 // Customer in a dump.
 type Customer struct {
-	ID           int64             `json:"id"`
-	FirstName    string            `json:"firstName,omitempty"`
-	LastName     string            `json:"lastName,omitempty"`
-	Emails       []Entry           `json:"emails,omitempty"`
-	Phones       []Entry           `json:"phones,omitempty"`
-	Chats        []Entry           `json:"chats,omitempty"`
-	Social       []Entry           `json:"socialProfiles,omitempty"`
-	Websites     []Entry           `json:"websites,omitempty"`
-	JobTitle     string            `json:"jobTitle,omitempty"`
-	Location     string            `json:"location,omitempty"`
-	Organization string            `json:"organization,omitempty"`
-	Background   string            `json:"background,omitempty"`
-	Age          string            `json:"age,omitempty"`
-	Gender       string            `json:"gender,omitempty"`
-	PhotoType    string            `json:"photoType,omitempty"`
-	PhotoURL     string            `json:"photoUrl,omitempty"`
-	Address      *Address          `json:"address,omitempty"`
-	Properties   map[string]string `json:"properties,omitempty"`
-	CreatedAt    time.Time         `json:"createdAt"`
-	UpdatedAt    time.Time         `json:"updatedAt"`
-	Deleted      bool              `json:"deleted,omitempty"`
+	ID             int64             `json:"id"`
+	FirstName      string            `json:"firstName,omitempty"`
+	LastName       string            `json:"lastName,omitempty"`
+	Emails         []Entry           `json:"emails,omitempty"`
+	Phones         []Entry           `json:"phones,omitempty"`
+	Chats          []Entry           `json:"chats,omitempty"`
+	Social         []Entry           `json:"socialProfiles,omitempty"`
+	Websites       []Entry           `json:"websites,omitempty"`
+	JobTitle       string            `json:"jobTitle,omitempty"`
+	Location       string            `json:"location,omitempty"`
+	Organization   string            `json:"organization,omitempty"`
+	OrganizationID int64             `json:"organizationId,omitempty"`
+	Background     string            `json:"background,omitempty"`
+	Age            string            `json:"age,omitempty"`
+	Gender         string            `json:"gender,omitempty"`
+	PhotoType      string            `json:"photoType,omitempty"`
+	PhotoURL       string            `json:"photoUrl,omitempty"`
+	Address        *Address          `json:"address,omitempty"`
+	Properties     map[string]string `json:"properties,omitempty"`
+	CreatedAt      time.Time         `json:"createdAt"`
+	UpdatedAt      time.Time         `json:"updatedAt"`
+	Deleted        bool              `json:"deleted,omitempty"`
 }
 
 // Entry is an address, a phone number or the like of a customer.
@@ -263,7 +264,7 @@ func (p *customer) dump() Customer {
 	}
 	return Customer{
 		ID: p.id, FirstName: p.first, LastName: p.last, Emails: list(p.emails), Phones: list(p.phones), Chats: list(p.chats),
-		Social: list(p.social), Websites: list(p.websites), JobTitle: p.jobTitle, Location: p.location, Organization: p.organization,
+		Social: list(p.social), Websites: list(p.websites), JobTitle: p.jobTitle, Location: p.location, Organization: p.organization, OrganizationID: p.organizationID,
 		Background: p.background, Age: p.age, Gender: p.gender, PhotoType: p.photoType, PhotoURL: p.photoURL, Address: p.address,
 		Properties: p.properties, CreatedAt: moment(p.created), UpdatedAt: moment(p.updated), Deleted: p.deleted,
 	}

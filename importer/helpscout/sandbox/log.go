@@ -78,7 +78,7 @@ func (s *Sandbox) readLog(f *os.File) (fresh bool, end int64, err error) {
 	for {
 		raw, err := r.ReadBytes('\n')
 		if errors.Is(err, io.EOF) {
-			s.now.Load().world.settle()
+			s.now.Load().world.settle(s.set.Load())
 			return line == 0, end, nil
 		}
 		if err != nil {
@@ -279,7 +279,7 @@ func (w *world) restoreCustomer(d Customer) error {
 	}
 	*p = customer{
 		id: d.ID, first: d.FirstName, last: d.LastName, gender: d.Gender, jobTitle: d.JobTitle, location: d.Location,
-		organization: d.Organization, background: d.Background, age: d.Age, photoType: d.PhotoType, photoURL: d.PhotoURL,
+		organization: d.Organization, organizationID: d.OrganizationID, background: d.Background, age: d.Age, photoType: d.PhotoType, photoURL: d.PhotoURL,
 		emails: list(d.Emails), phones: list(d.Phones), chats: list(d.Chats), social: list(d.Social), websites: list(d.Websites),
 		address: d.Address, properties: d.Properties, created: d.CreatedAt.Unix(), updated: d.UpdatedAt.Unix(),
 		appeared: d.CreatedAt.UnixNano(), deleted: d.Deleted,
@@ -367,7 +367,7 @@ func (w *world) restoreThread(id int64, d Thread) error {
 }
 
 // settle builds the indexes after a replay, and lets ids go on where they were.
-func (w *world) settle() {
+func (w *world) settle(s *Settings) {
 	var last [serials]int64
 	see := func(kind int, id int64) { last[kind] = max(last[kind], id) }
 	for _, conv := range w.numbered {
@@ -385,20 +385,7 @@ func (w *world) settle() {
 		w.byCustomer[conv.customer.id] = append(w.byCustomer[conv.customer.id], conv)
 		w.count(conv, 1)
 	}
-	s := Defaults()
-	for _, p := range w.people {
-		see(idCustomer, p.id)
-		for _, set := range customerParts {
-			for _, e := range *set.of(p) {
-				see(idEntry, e.id)
-			}
-		}
-		for _, e := range p.emails {
-			if !p.deleted {
-				w.linkEmail(p, e.value, &s)
-			}
-		}
-	}
+	w.settlePeople(see, s)
 	for id := range w.attachments {
 		see(idAttachment, id)
 	}
@@ -408,9 +395,28 @@ func (w *world) settle() {
 	for _, h := range w.webhooks {
 		see(idWebhook, h.ID)
 	}
+	for _, f := range w.workflows {
+		see(idWorkflow, f.ID)
+	}
 	for kind, id := range last {
 		if b := idBase[kind]; id > b.base {
 			w.serial[kind] = max(w.serial[kind], (id-b.base+b.step-1)/b.step)
+		}
+	}
+}
+
+func (w *world) settlePeople(see func(kind int, id int64), s *Settings) {
+	for _, p := range w.people {
+		see(idCustomer, p.id)
+		for _, set := range customerParts {
+			for _, e := range *set.of(p) {
+				see(idEntry, e.id)
+			}
+		}
+		for _, e := range p.emails {
+			if !p.deleted {
+				w.linkEmail(p, e.value, s)
+			}
 		}
 	}
 }

@@ -1,86 +1,123 @@
 package sandbox
 
-import "net/http"
+// routeTable maps a path, in which # is an id, and a method to what answers. Paths that differ in a final slash are
+// the same.
+type routeTable map[string]map[string]*route
 
-// routes is the table of the API: method and path, kind of call, limit of the body. A # is an id. Paths that differ
-// in a final slash are the same.
-func routes() map[string]map[string]*route {
-	table := map[string]map[string]*route{}
-	add := func(method, path, kind string, body class, handle func(*call) reply) {
-		if table[path] == nil {
-			table[path] = map[string]*route{}
-		}
-		table[path][method] = &route{kind, body, handle}
+func (r routeTable) add(method, path, kind string, body class, handle func(*call) reply) {
+	if r[path] == nil {
+		r[path] = map[string]*route{}
 	}
-	const get, post, put, patch, del = http.MethodGet, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete
+	r[path][method] = &route{kind, body, handle}
+}
 
-	const convs, conv = "/v2/conversations", "/v2/conversations/#"
-	add(get, convs, "list", bodyNone, (*call).listConversations)
-	add(post, convs, "create", bodyCreate, (*call).createConversation)
-	add(get, conv, "get", bodyNone, (*call).getConversation)
-	add(patch, conv, "patch", bodyOther, (*call).patchConversation)
-	add(del, conv, "delete", bodyNone, (*call).deleteConversation)
-	add(put, conv+"/tags", "tags", bodyOther, (*call).putTags)
-	add(put, conv+"/fields", "fields", bodyOther, (*call).putFields)
-	add(put, conv+"/snooze", "snooze", bodyOther, (*call).snooze)
-	add(del, conv+"/snooze", "snooze", bodyNone, (*call).unsnooze)
-	add(get, conv+"/threads", "threads", bodyNone, (*call).listThreads)
-	add(post, conv+"/threads", "append", bodyThread, (*call).createSeedThread)
+// The four verbs of most resources.
+
+func (r routeTable) get(path, kind string, handle func(*call) reply) {
+	r.add("GET", path, kind, bodyNone, handle)
+}
+
+func (r routeTable) del(path, kind string, handle func(*call) reply) {
+	r.add("DELETE", path, kind, bodyNone, handle)
+}
+
+func (r routeTable) put(path, kind string, handle func(*call) reply) {
+	r.add("PUT", path, kind, bodyOther, handle)
+}
+
+func (r routeTable) post(path, kind string, handle func(*call) reply) {
+	r.add("POST", path, kind, bodyOther, handle)
+}
+
+func (r routeTable) patch(path, kind string, handle func(*call) reply) {
+	r.add("PATCH", path, kind, bodyOther, handle)
+}
+
+// routes is the table of the API.
+func routes() routeTable {
+	r := routeTable{}
+	r.conversations()
+	r.threads()
+	r.customers()
+	r.account()
+	return r
+}
+
+func (r routeTable) conversations() {
+	const all, one = "/v2/conversations", "/v2/conversations/#"
+	r.get(all, "list", (*call).listConversations)
+	r.add("POST", all, "create", bodyCreate, (*call).createConversation)
+	r.get(one, "get", (*call).getConversation)
+	r.patch(one, "patch", (*call).patchConversation)
+	r.del(one, "delete", (*call).deleteConversation)
+	r.put(one+"/tags", "tags", (*call).putTags)
+	r.put(one+"/fields", "fields", (*call).putFields)
+	r.put(one+"/snooze", "snooze", (*call).snooze)
+	r.del(one+"/snooze", "snooze", (*call).unsnooze)
+	r.get("/v3/conversations", "list", (*call).listV3)
+	r.get("/v3/conversations/search", "list", (*call).searchV3)
+	r.get("/v3/conversations/#", "get", (*call).getConversation)
+	r.get("/v3/conversations/#/threads", "threads", (*call).listThreads)
+}
+
+func (r routeTable) threads() {
+	const conv = "/v2/conversations/#"
+	r.get(conv+"/threads", "threads", (*call).listThreads)
+	r.add("POST", conv+"/threads", "append", bodyThread, (*call).createSeedThread)
 	for path, typ := range map[string]string{"customer": "customer", "reply": "reply", "notes": "note", "chats": "chat", "phones": "phone"} {
-		add(post, conv+"/"+path, typ, bodyThread, createThread(typ))
+		r.add("POST", conv+"/"+path, typ, bodyThread, createThread(typ))
 	}
-	add(patch, conv+"/threads/#", "thread-update", bodyThread, (*call).updateThread)
-	add(get, conv+"/threads/#/original-source", "attachment", bodyNone, (*call).originalSource)
-	add(post, conv+"/threads/#/attachments", "upload", bodyUpload, (*call).uploadAttachment)
-	add(get, conv+"/attachments/#", "attachment", bodyNone, (*call).getAttachment)
-	add(get, conv+"/attachments/#/data", "attachment", bodyNone, (*call).attachmentData)
-	add(get, conv+"/attachments/#/file", "attachment", bodyNone, (*call).attachmentFile)
-	add(del, conv+"/attachments/#", "attachment", bodyNone, (*call).deleteAttachment)
-	add(get, "/v3/conversations", "list", bodyNone, (*call).listV3)
-	add(get, "/v3/conversations/search", "list", bodyNone, (*call).searchV3)
-	add(get, "/v3/conversations/#", "get", bodyNone, (*call).getConversation)
-	add(get, "/v3/conversations/#/threads", "threads", bodyNone, (*call).listThreads)
+	r.add("PATCH", conv+"/threads/#", "thread-update", bodyThread, (*call).updateThread)
+	r.get(conv+"/threads/#/original-source", "attachment", (*call).originalSource)
+	r.add("POST", conv+"/threads/#/attachments", "upload", bodyUpload, (*call).uploadAttachment)
+	r.get(conv+"/attachments/#", "attachment", (*call).getAttachment)
+	r.get(conv+"/attachments/#/data", "attachment", (*call).attachmentData)
+	r.get(conv+"/attachments/#/file", "attachment", (*call).attachmentFile)
+	r.del(conv+"/attachments/#", "attachment", (*call).deleteAttachment)
+}
 
-	const people, person = "/v2/customers", "/v2/customers/#"
-	add(get, people, "customer-list", bodyNone, (*call).listCustomers)
-	add(get, "/v3/customers", "customer-list", bodyNone, (*call).listCustomers)
-	add(post, people, "customer-create", bodyOther, (*call).createCustomer)
-	add(get, person, "customer-get", bodyNone, (*call).getCustomer)
-	add(put, person, "customer-update", bodyOther, (*call).putCustomer)
-	add(patch, person, "customer-update", bodyOther, (*call).patchCustomer)
-	add(del, person, "customer-delete", bodyNone, (*call).deleteCustomer)
+func (r routeTable) customers() {
+	const all, one = "/v2/customers", "/v2/customers/#"
+	r.get(all, "customer-list", (*call).listCustomers)
+	r.get("/v3/customers", "customer-list", (*call).listCustomers)
+	r.post(all, "customer-create", (*call).createCustomer)
+	r.get(one, "customer-get", (*call).getCustomer)
+	r.put(one, "customer-update", (*call).putCustomer)
+	r.patch(one, "customer-update", (*call).patchCustomer)
+	r.del(one, "customer-delete", (*call).deleteCustomer)
 	for _, part := range customerParts {
-		add(get, person+"/"+part.path, "customer-part", bodyNone, part.list)
-		add(post, person+"/"+part.path, "customer-part", bodyOther, part.create)
-		add(put, person+"/"+part.path+"/#", "customer-part", bodyOther, part.update)
-		add(del, person+"/"+part.path+"/#", "customer-part", bodyNone, part.remove)
+		r.get(one+"/"+part.path, "customer-part", part.list)
+		r.post(one+"/"+part.path, "customer-part", part.create)
+		r.put(one+"/"+part.path+"/#", "customer-part", part.update)
+		r.del(one+"/"+part.path+"/#", "customer-part", part.remove)
 	}
-	add(get, person+"/address", "customer-part", bodyNone, (*call).getAddress)
-	add(post, person+"/address", "customer-part", bodyOther, (*call).putAddress)
-	add(put, person+"/address", "customer-part", bodyOther, (*call).putAddress)
-	add(del, person+"/address", "customer-part", bodyNone, (*call).deleteAddress)
-	add(get, person+"/properties", "customer-part", bodyNone, (*call).getProperties)
-	add(patch, person+"/properties", "customer-part", bodyOther, (*call).patchProperties)
+	r.get(one+"/address", "customer-part", (*call).getAddress)
+	r.post(one+"/address", "customer-part", (*call).putAddress)
+	r.put(one+"/address", "customer-part", (*call).putAddress)
+	r.del(one+"/address", "customer-part", (*call).deleteAddress)
+	r.get(one+"/properties", "customer-part", (*call).getProperties)
+	r.patch(one+"/properties", "customer-part", (*call).patchProperties)
+}
 
-	add(get, "/v2/mailboxes", "directory", bodyNone, (*call).listMailboxes)
-	add(get, "/v2/mailboxes/#", "directory", bodyNone, (*call).getMailbox)
-	add(get, "/v2/mailboxes/#/fields", "directory", bodyNone, (*call).listFields)
-	add(get, "/v2/mailboxes/#/folders", "directory", bodyNone, (*call).listFolders)
-	add(get, "/v2/users", "directory", bodyNone, (*call).listUsers)
-	add(get, "/v2/users/me", "directory", bodyNone, (*call).getMe)
-	add(get, "/v2/users/#", "directory", bodyNone, (*call).getUser)
-	add(get, "/v2/teams", "directory", bodyNone, (*call).listTeams)
-	add(get, "/v2/teams/#", "directory", bodyNone, (*call).getTeam)
-	add(get, "/v2/teams/#/members", "directory", bodyNone, (*call).listMembers)
-	add(get, "/v2/tags", "directory", bodyNone, (*call).listTags)
-	add(get, "/v2/tags/#", "directory", bodyNone, (*call).getTag)
-	add(get, "/v2/workflows", "workflows", bodyNone, (*call).listWorkflows)
-	add(patch, "/v2/workflows/#", "workflows", bodyOther, (*call).patchWorkflow)
-	add(post, "/v2/workflows/#/run", "workflows", bodyOther, (*call).runWorkflow)
-	add(get, "/v2/webhooks", "webhooks", bodyNone, (*call).listWebhooks)
-	add(post, "/v2/webhooks", "webhooks", bodyOther, (*call).createWebhook)
-	add(get, "/v2/webhooks/#", "webhooks", bodyNone, (*call).getWebhook)
-	add(put, "/v2/webhooks/#", "webhooks", bodyOther, (*call).putWebhook)
-	add(del, "/v2/webhooks/#", "webhooks", bodyNone, (*call).deleteWebhook)
-	return table
+func (r routeTable) account() {
+	r.get("/v2/mailboxes", "directory", (*call).listMailboxes)
+	r.get("/v2/mailboxes/#", "directory", (*call).getMailbox)
+	r.get("/v2/mailboxes/#/fields", "directory", (*call).listFields)
+	r.get("/v2/mailboxes/#/folders", "directory", (*call).listFolders)
+	r.get("/v2/users", "directory", (*call).listUsers)
+	r.get("/v2/users/me", "directory", (*call).getMe)
+	r.get("/v2/users/#", "directory", (*call).getUser)
+	r.get("/v2/teams", "directory", (*call).listTeams)
+	r.get("/v2/teams/#", "directory", (*call).getTeam)
+	r.get("/v2/teams/#/members", "directory", (*call).listMembers)
+	r.get("/v2/tags", "directory", (*call).listTags)
+	r.get("/v2/tags/#", "directory", (*call).getTag)
+	r.get("/v2/workflows", "workflows", (*call).listWorkflows)
+	r.patch("/v2/workflows/#", "workflows", (*call).patchWorkflow)
+	r.post("/v2/workflows/#/run", "workflows", (*call).runWorkflow)
+	r.get("/v2/webhooks", "webhooks", (*call).listWebhooks)
+	r.post("/v2/webhooks", "webhooks", (*call).createWebhook)
+	r.get("/v2/webhooks/#", "webhooks", (*call).getWebhook)
+	r.put("/v2/webhooks/#", "webhooks", (*call).putWebhook)
+	r.del("/v2/webhooks/#", "webhooks", (*call).deleteWebhook)
 }

@@ -29,7 +29,7 @@ type Sandbox struct {
 	now    atomic.Pointer[account] // replaced by Reset
 	change sync.Mutex              // serialises Configure and Reset
 	log    *stateLog
-	routes map[string]map[string]*route
+	routes routeTable
 
 	done   chan struct{}
 	ctx    context.Context // ends with Close
