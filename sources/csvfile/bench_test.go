@@ -13,10 +13,12 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 )
 
-// benchFile writes a table of messages in the canonical layout, five to a ticket and the tickets interleaved.
-func benchFile(b *testing.B, rows int) (path string, size int64) {
+// benchFile writes a table of messages in the canonical layout, five to a ticket, in the order of tickets and of time,
+// or with the rows of each ticket far apart.
+func benchFile(b *testing.B, rows int, scattered bool) (path string, size int64) {
 	b.Helper()
 	path = filepath.Join(b.TempDir(), "tickets.csv")
 	f, err := os.Create(path)
@@ -28,10 +30,13 @@ func benchFile(b *testing.B, rows int) (path string, size int64) {
 	body := strings.Repeat("The printer on the second floor says \"\"paper jam\"\" although there is none,\nplease help. ", 5)
 	tickets := max(1, rows/5)
 	for i := range rows {
-		n := i % tickets
-		fmt.Fprintf(w, "%d,Printer %d,open,user%d@customer.example,User %d,,2023-%02d-%02d 08:%02d:00,,\"printer,floor\",low,%d,"+
-			"user%d@customer.example,User %d,customer,\"%s%d\",text,2023-%02d-%02d 09:%02d:%02d,,\n",
-			n, n, n, n, n%12+1, n%28+1, n%60, i, n, n, body, i, n%12+1, n%28+1, n%60, i%60)
+		n := i / 5
+		if scattered {
+			n = i % tickets
+		}
+		day := time.Date(2023, 1, 1, 8, n, 0, 0, time.UTC).Format(time.DateTime)
+		fmt.Fprintf(w, "%d,Printer %d,open,user%d@customer.example,User %d,,%s,,\"printer,floor\",low,%d,"+
+			"user%d@customer.example,User %d,customer,\"%s%d\",text,%s,,\n", n, n, n, n, day, i, n, n, body, i, day)
 	}
 	if err := w.Flush(); err != nil {
 		b.Fatal(err)
@@ -64,7 +69,7 @@ const benchRows = 100_000
 
 // BenchmarkEncodingCSV reads the same file once with the standard library: the measure of the others.
 func BenchmarkEncodingCSV(b *testing.B) {
-	path, size := benchFile(b, benchRows)
+	path, size := benchFile(b, benchRows, false)
 	b.SetBytes(size)
 	perRow(b, func() {
 		f, err := os.Open(path)
@@ -86,7 +91,7 @@ func BenchmarkEncodingCSV(b *testing.B) {
 
 // BenchmarkReader frames the rows.
 func BenchmarkReader(b *testing.B) {
-	path, size := benchFile(b, benchRows)
+	path, size := benchFile(b, benchRows, false)
 	b.SetBytes(size)
 	perRow(b, func() {
 		f, err := os.Open(path)
@@ -107,7 +112,7 @@ func BenchmarkReader(b *testing.B) {
 
 // BenchmarkOpen makes the index.
 func BenchmarkOpen(b *testing.B) {
-	path, size := benchFile(b, benchRows)
+	path, size := benchFile(b, benchRows, false)
 	o := canonical()
 	o.Paths = []string{path}
 	b.SetBytes(size)
@@ -121,8 +126,13 @@ func BenchmarkOpen(b *testing.B) {
 }
 
 // BenchmarkOpenAndRead makes the index and reads every ticket, as a dry run does before mapping.
-func BenchmarkOpenAndRead(b *testing.B) {
-	path, size := benchFile(b, benchRows)
+func BenchmarkOpenAndRead(b *testing.B) { benchOpenAndRead(b, false) }
+
+// BenchmarkOpenAndReadScattered is the worst case: each row of a ticket is read by itself.
+func BenchmarkOpenAndReadScattered(b *testing.B) { benchOpenAndRead(b, true) }
+
+func benchOpenAndRead(b *testing.B, scattered bool) {
+	path, size := benchFile(b, benchRows, scattered)
 	o := canonical()
 	o.Paths = []string{path}
 	b.SetBytes(size)

@@ -2,9 +2,12 @@ package csvfile
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"fmt"
 	"hash/maphash"
+	"io"
+	"os"
 	"slices"
 	"strings"
 	"time"
@@ -36,6 +39,7 @@ type builder struct {
 	recs    []record // of all rows
 	spans   []span   // of all rows
 	raw     []byte   // of all rows
+	window  window
 	facts   []*ticketFacts
 	factRow builtRow // the row of the last facts
 	v, w    rowView  // each with a buffer of its own
@@ -105,14 +109,14 @@ func adjacent(refs []rowRef) int {
 	return n
 }
 
-// readRun reads rows that follow each other with one call, into the start of raw, and takes that off raw.
+// readRun reads rows that follow each other, into the start of raw, and takes that off raw.
 func (b *builder) readRun(refs []rowRef, raw *[]byte) error {
 	size := 0
 	for _, ref := range refs {
 		size += int(ref.size)
 	}
 	f := b.s.files[refs[0].file()]
-	if _, err := f.in.f.ReadAt((*raw)[:size], refs[0].offset()); err != nil {
+	if err := b.window.read(f.in.f, (*raw)[:size], refs[0].offset()); err != nil {
 		return changedAt(f, refs[0])
 	}
 	for _, ref := range refs {
@@ -121,6 +125,43 @@ func (b *builder) readRun(refs []rowRef, raw *[]byte) error {
 		}
 		*raw = (*raw)[ref.size:]
 	}
+	return nil
+}
+
+// A window is a stretch of a file that was read ahead: in most exports the next ticket's rows stand near the last
+// one's.
+type window struct {
+	f    *os.File
+	off  int64
+	data []byte
+	last int64 // where the reading before ended
+}
+
+const readAhead = 1 << 16
+
+// read fills dst from offset off.
+func (w *window) read(f *os.File, dst []byte, off int64) error {
+	end := off + int64(len(dst))
+	near := w.f == f && off >= w.last-readAhead && off <= w.last+readAhead
+	if w.f != f {
+		w.f, w.data = f, w.data[:0]
+	}
+	w.last = end
+	if off >= w.off && end <= w.off+int64(len(w.data)) {
+		copy(dst, w.data[off-w.off:])
+		return nil
+	}
+	if !near || len(dst) > readAhead {
+		_, err := f.ReadAt(dst, off)
+		return err
+	}
+	w.data = slices.Grow(w.data[:0], readAhead)[:readAhead]
+	n, err := f.ReadAt(w.data, off)
+	w.off, w.data = off, w.data[:n]
+	if n < len(dst) {
+		return cmp.Or(err, io.ErrUnexpectedEOF)
+	}
+	copy(dst, w.data)
 	return nil
 }
 
