@@ -20,8 +20,8 @@ import (
 //	twisted-python 2002-2003 (pipermail) 12436 / 1928  12428 mails, 1927     8 lines "From here on, ..." are prose, each a
 //	                                                   tickets               thread of its own there; two threads that an
 //	                                                                         address in In-Reply-To joins there are 10
-//	                                                                         here; one more is joined by an id of 120
-//	                                                                         characters. Half of the mails are copies, many
+//	                                                                         here; one more is joined by an id that was
+//	                                                                         folded. Half of the mails are copies, many
 //	                                                                         with differences that only the archiver made:
 //	                                                                         6,219 messages for 6,207 Message-IDs, 12
 //	                                                                         because one copy lost its text or letters

@@ -16,8 +16,6 @@ type frame struct {
 	off    int64     // of the mail's first byte
 	size   int64     // of the mail, up to and with the end of its last line that is not blank
 	raw    []byte    // the mail; valid until the next call of next; nil when refused
-	quoted int       // lines ">From ", ">>From ", ... seen
-	atEnd  bool      // the file ends with this mail
 	refuse string    // why it cannot be had; empty when it can
 }
 
@@ -175,7 +173,7 @@ func (f *framer) skipBlank() error {
 
 // skipPreamble passes over bytes before the first separator.
 func (f *framer) skipPreamble() error {
-	at, err := f.search(f.pos, true, nil)
+	at, err := f.search(f.pos, 0, true)
 	if err != nil {
 		return err
 	}
@@ -196,7 +194,7 @@ func (f *framer) one() (fr frame, ok bool, err error) {
 		fr.date = f.last.date
 	}
 	f.naked = false
-	end, size, err := f.extent(&fr)
+	end, size, err := f.extent(fr.off)
 	if err != nil {
 		return fr, false, err
 	}
@@ -228,25 +226,25 @@ func (f *framer) separatorLine() (line []byte, off int64, err error) {
 	return bytes.Clone(line[:min(len(line), maxSeparator)]), f.w.end() - int64(len(rest)), nil
 }
 
-// extent finds where the mail at fr.off ends: end is the place of the next separator or the end of the file, size is
+// extent finds where the mail at off ends: end is the place of the next separator or the end of the file, size is
 // without the blank lines before it.
-func (f *framer) extent(fr *frame) (end, size int64, err error) {
+func (f *framer) extent(off int64) (end, size int64, err error) {
 	switch {
-	case f.whole && f.w.size-fr.off > f.maxMessage:
+	case f.whole && f.w.size-off > f.maxMessage:
 		end, err = f.w.size, f.drain()
 	case f.whole:
 		end, err = f.w.size, f.w.need(f.w.size)
 	default:
-		s := skip{fr: fr}
+		until := int64(0)
 		if f.trusted {
-			s.until, _ = f.landing(fr.off)
+			until, _ = f.landing(off)
 		}
-		end, err = f.search(fr.off, false, &s)
+		end, err = f.search(off, until, false)
 	}
 	if err != nil {
 		return 0, 0, err
 	}
-	return end, f.trimmed(fr.off, end) - fr.off, nil
+	return end, f.trimmed(off, end) - off, nil
 }
 
 // drain reads to the end of the file and holds nothing but the last bytes.
@@ -285,10 +283,9 @@ func (f *framer) trimmed(off, end int64) int64 {
 // account puts the bytes from the separator up to end into their classes and completes the frame.
 func (f *framer) account(fr *frame, end, size int64) {
 	sepBytes := fr.off - fr.sepOff
-	fr.atEnd = end >= f.w.size
 	f.tally.blank += end - fr.off - size
 	if size == 0 {
-		if fr.atEnd {
+		if end >= f.w.size {
 			f.tally.truncated += sepBytes
 		} else {
 			f.tally.separator += sepBytes

@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"fmt"
 	"hash"
+	"io"
 	"path/filepath"
 	"slices"
 
@@ -199,10 +200,22 @@ func shorten(s string) string {
 }
 
 // A fileSum is the SHA-256 of a whole file, made while it is read.
-type fileSum struct{ h hash.Hash }
+type fileSum struct {
+	h hash.Hash
+	n int64
+}
 
 func newFileSum() *fileSum { return &fileSum{h: sha256.New()} }
 
-func (s *fileSum) write(b []byte) { s.h.Write(b) }
+func (s *fileSum) write(b []byte) {
+	s.h.Write(b)
+	s.n += int64(len(b))
+}
+
+// rest adds what the framer had no need to read: the property list behind a large .emlx.
+func (s *fileSum) rest(r io.ReaderAt, size int64) error {
+	_, err := io.Copy(s.h, io.NewSectionReader(r, s.n, size-s.n))
+	return err
+}
 
 func (s *fileSum) done() []byte { return s.h.Sum(nil) }

@@ -72,10 +72,8 @@ func (p *pass) run(ctx context.Context, r io.ReaderAt) error {
 			return err
 		}
 	}
-	if f.emlx {
-		if _, err := io.Copy(sum.h, io.NewSectionReader(r, f.w.end(), p.size-f.w.end())); err != nil {
-			return err
-		}
+	if err := sum.rest(r, p.size); err != nil {
+		return err
 	}
 	if f.whole || f.trusted && f.odd.skipped.n > 0 {
 		p.index.files[p.file].quoting = quotedNot

@@ -10,17 +10,11 @@ const lookBehind = 256
 
 var fromWord = []byte("From ")
 
-// A skip says what the search does with candidates before until: they are text, as a trusted Content-Length says.
-// until is 0 when there is none.
-type skip struct {
-	until int64
-	fr    *frame
-}
-
 // search finds the first separator at or behind from, or the size of the file. It looks for the word "From " and then
 // at the byte before it, which is faster than looking for line starts, and sees the quoted ones in the same pass.
-// Beyond maxMessage bytes what was read is let go.
-func (f *framer) search(from int64, preamble bool, s *skip) (int64, error) {
+// Candidates before until are text, as a trusted Content-Length says; it is 0 when there is none. Beyond maxMessage
+// bytes, and in a preamble, what was read is let go.
+func (f *framer) search(from, until int64, preamble bool) (int64, error) {
 	pos := from
 	for {
 		i := bytes.Index(f.w.slice(pos, f.w.end()), fromWord)
@@ -38,7 +32,7 @@ func (f *framer) search(from int64, preamble bool, s *skip) (int64, error) {
 			continue
 		}
 		at := pos + int64(i)
-		found, err := f.candidate(at, from, s)
+		found, err := f.candidate(at, from, until)
 		if err != nil || found {
 			return at, err
 		}
@@ -47,12 +41,12 @@ func (f *framer) search(from int64, preamble bool, s *skip) (int64, error) {
 }
 
 // candidate decides whether the word "From " at at begins a separator.
-func (f *framer) candidate(at, from int64, s *skip) (bool, error) {
+func (f *framer) candidate(at, from, until int64) (bool, error) {
 	if at > from {
 		switch f.w.byteAt(at - 1) {
 		case '\n':
 		case '>':
-			f.seeQuoted(at, from, s)
+			f.seeQuoted(at, from)
 			return false, nil
 		default:
 			return false, nil
@@ -62,7 +56,7 @@ func (f *framer) candidate(at, from int64, s *skip) (bool, error) {
 		return false, err
 	}
 	line, rest := cutLine(f.w.slice(at, f.w.end()))
-	blank := at == from || f.blankBefore(at, from) || s != nil && at == s.until
+	blank := at == from || f.blankBefore(at, from) || at == until
 	ok := false
 	if len(line) <= maxSeparator {
 		f.last.at = at
@@ -72,7 +66,7 @@ func (f *framer) candidate(at, from int64, s *skip) (bool, error) {
 	switch {
 	case !ok:
 		f.odd.fromInBody.see(at)
-	case s != nil && at < s.until:
+	case at < until:
 		f.odd.skipped.see(at)
 		if contentLength(rest[:min(len(rest), maxLook)]) >= 0 {
 			f.odd.skippedCL++
@@ -94,7 +88,7 @@ func (f *framer) blankBefore(at, from int64) bool {
 }
 
 // seeQuoted counts a line ">From ": at is the place of its "From ".
-func (f *framer) seeQuoted(at, from int64, s *skip) {
+func (f *framer) seeQuoted(at, from int64) {
 	start := at - 1
 	for start > from && start > at-lookBehind+1 && f.w.byteAt(start-1) == '>' {
 		start--
@@ -105,9 +99,6 @@ func (f *framer) seeQuoted(at, from int64, s *skip) {
 	f.odd.quoted.see(start)
 	if at-start > 1 {
 		f.odd.doubled++
-	}
-	if s != nil {
-		s.fr.quoted++
 	}
 }
 

@@ -105,7 +105,7 @@ func hasSeparator(b []byte, whole bool) bool {
 	if err := f.w.need(int64(len(b))); err != nil {
 		return false
 	}
-	at, err := f.search(0, true, nil)
+	at, err := f.search(0, 0, true)
 	return err == nil && at < int64(len(b)) && (whole || at < int64(len(b))-maxLook)
 }
 

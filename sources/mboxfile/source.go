@@ -42,7 +42,10 @@ func Open(ctx context.Context, opts Options) (*Source, error) {
 	s := &Source{opts: opts, temp: &tempDir{}}
 	s.sums.New = func() any { return newDigester() }
 	if err := s.open(ctx); err != nil {
-		return nil, errors.Join(err, s.Close())
+		if closeErr := s.Close(); closeErr != nil {
+			err = errors.Join(err, closeErr)
+		}
+		return nil, err
 	}
 	return s, nil
 }
@@ -64,7 +67,7 @@ func (s *Source) open(ctx context.Context) error {
 			return err
 		}
 	}
-	f.inputs, f.seen = nil, nil
+	f.inputs, f.seen, sc.hands, sc.ready, sc.filling = nil, nil, nil, nil, nil
 	sc.ledger.Problems = append(f.problems, sc.ledger.Problems...)
 	sc.ledger.close(sc.exclude)
 	if err := s.thread(ctx); err != nil {

@@ -29,7 +29,8 @@ func TestThreads(t *testing.T) {
 		{"answers dated before the question", []letter{{id: "a@x", at: 9}, {id: "b@x", at: 1, reply: "a@x"}}, []string{"b@x a@x"}},
 		{"an address in In-Reply-To joins nobody", []letter{
 			{id: "a@x", from: "eve@x.example"},
-			{id: "b@x", at: 1, reply: "eve@x.example"}, {id: "c@x", at: 2, reply: "eve@x.example"},
+			{id: "b@x", at: 1, reply: "eve@x.example"},
+			{id: "c@x", at: 2, reply: "eve@x.example"},
 		}, []string{"a@x", "b@x", "c@x"}},
 		{"a malformed id names nobody", []letter{{id: "@"}, {id: "", at: 1, reply: "@", body: "other\n"}}, []string{"", ""}},
 		{"different mails under one id", []letter{
