@@ -20,6 +20,8 @@ type attachmentRef struct {
 	name string
 	path string // relative to the attachments folder
 	url  string
+
+	inline bool // a body shows it
 }
 
 // attachmentRefs reads the cells of a role: paths or URLs, one or many in a cell, or `date;author;name;url` as Jira
@@ -102,17 +104,22 @@ func (f *file) stat(p string) (int64, error) {
 }
 
 // attachments returns the attachments of a role with size and digest; what cannot be had is there with the reason.
-func (v *rowView) attachments(r role, light bool) []*sources.Attachment {
+func (v *rowView) attachments(s *Source, r role, light bool) []*sources.Attachment {
 	if !v.f.b.has(r) {
 		return nil
 	}
+	return v.load(s, v.attachmentRefs(r), light)
+}
+
+// load makes attachments of references.
+func (v *rowView) load(s *Source, refs []attachmentRef, light bool) []*sources.Attachment {
 	var out []*sources.Attachment
-	for _, ref := range v.attachmentRefs(r) {
+	for _, ref := range refs {
 		a := &sources.Attachment{
-			Name: ref.name, MIMEType: "application/octet-stream", Location: ref.url, Position: v.position(),
+			Name: ref.name, MIMEType: "application/octet-stream", Location: ref.url, Inline: ref.inline, Position: v.position(),
 		}
 		if ref.url != "" {
-			a.Missing = "it is behind " + ref.url + " and has not been fetched"
+			s.fetched(a, ref.url)
 		} else {
 			v.f.load(a, ref.path, light)
 		}

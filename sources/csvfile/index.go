@@ -365,6 +365,10 @@ func (x *indexer) pieces(f *file, rec *record, n uint32) error {
 		if f.b.shape != ticketRows {
 			x.markOf(p)
 		}
+		if len(s.opts.LegacyHosts) > 0 {
+			body := clean(string(p.text))
+			x.addAttachments(s.legacyRefs(body, v.formatOf(p.role, body)))
+		}
 	})
 	x.records.Found += found
 	if left > 0 {
@@ -463,13 +467,22 @@ func (x *indexer) countAttachments(r role) {
 	if !x.v.f.b.has(r) || !x.v.filled(r) {
 		return
 	}
-	for _, ref := range x.v.attachmentRefs(r) {
+	x.addAttachments(x.v.attachmentRefs(r))
+}
+
+// addAttachments counts what the references lead to.
+func (x *indexer) addAttachments(refs []attachmentRef) {
+	for _, ref := range refs {
 		x.attach.Found++
-		size, err := x.v.f.stat(ref.path)
-		if ref.url != "" || err != nil {
-			x.attach.Missing++
-			continue
+		var a sources.Attachment
+		if ref.url != "" {
+			x.s.fetched(&a, ref.url)
+		} else {
+			x.v.f.load(&a, ref.path, true)
 		}
-		x.attach.Bytes += size
+		if a.Missing != "" {
+			x.attach.Missing++
+		}
+		x.attach.Bytes += a.Size
 	}
 }

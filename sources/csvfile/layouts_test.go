@@ -1,12 +1,16 @@
 package csvfile
 
 import (
+	"net/http"
+	"net/http/httptest"
 	"slices"
 	"strings"
 	"testing"
+	"testing/fstest"
 	"time"
 
 	"hsimport/sources"
+	"hsimport/sources/fetch"
 )
 
 // Comments packed as Jira packs them, in repeated columns, with blank rows behind.
@@ -252,6 +256,57 @@ func TestSurveyOfOtherTables(t *testing.T) {
 	}
 	if _, err = Survey(t.Context(), paths[2:], dir); err == nil || !strings.Contains(err.Error(), "none.csv: the file is empty") {
 		t.Errorf("error %v", err)
+	}
+}
+
+// Files of the old desk that a body shows or links are attachments, and come from the folder of fetched files.
+func TestLegacyHosts(t *testing.T) {
+	const page = "<p>See <img src=\"https://desk.example/a/1.png?x=1&amp;y=2\"> and <a href='https://desk.example/attachments/token/7/?name=log.txt'>log</a>, " +
+		"<a href='https://desk.example/tickets/12'>ticket</a>, <img src='https://other.example/2.png'></p>"
+	content := "id,subject,created,text\n1,s,2024-01-01,\"" + strings.ReplaceAll(page, `"`, `""`) + "\"\n" +
+		"2,s,2024-01-01,see https://desk.example/files/report.pdf and https://desk.example/x\n"
+	cache := t.TempDir()
+	server := httptest.NewServer(http.FileServerFS(fstest.MapFS{"1.png": {Data: []byte("png")}}))
+	defer server.Close()
+	store, err := fetch.Create(cache)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer store.Close()
+	got, err := fetch.New(store, fetch.Options{Hosts: []string{"127.0.0.1"}, AllowPrivate: true}).Get(t.Context(), server.URL+"/1.png")
+	if err != nil || got.Failure != "" {
+		t.Fatal(got, err)
+	}
+	o := perTicket()
+	o.LegacyHosts, o.Cache = []string{"desk.example", "127.0.0.1"}, cache
+	s := open(t, o, "a.csv", content+"3,s,2024-01-01,<p><img src='"+server.URL+"/1.png'></p>\n")
+	a := ticket(t, s, "1").Messages[0].Attachments
+	if len(a) != 2 || a[0].Location != "https://desk.example/a/1.png?x=1&y=2" || !a[0].Inline || a[0].Name != "1.png" ||
+		a[1].Name != "log.txt" || a[1].Inline || a[1].Missing == "" {
+		t.Errorf("attachments %+v", a)
+	}
+	if a := ticket(t, s, "2").Messages[0].Attachments; len(a) != 1 || a[0].Name != "report.pdf" {
+		t.Errorf("attachments %+v", a)
+	}
+	if a := ticket(t, s, "3").Messages[0].Attachments[0]; a.Missing != "" || a.Size != 3 || a.MIMEType != "image/png" || a.Open == nil {
+		t.Errorf("attachment %+v", a)
+	}
+	if l := s.Ledger().Attachments; l.Found != 4 || l.Missing != 3 || l.Bytes != 3 {
+		t.Errorf("ledger %+v", l)
+	}
+}
+
+// Refused rows can be mended in a file of their own and given to the next run.
+func TestWriteRejects(t *testing.T) {
+	s := open(t, perTicket(), "a.csv", "\xef\xbb\xbfid,subject,created,text\r\n1,a,2024-01-01,b\r\n,no id,2024-01-01,b\r\n2,x,2024-01-01,b,c\r\n3,cut")
+	var b strings.Builder
+	n, err := s.WriteRejects(&b)
+	if want := "id,subject,created,text\r\n,no id,2024-01-01,b\r\n2,x,2024-01-01,b,c\r\n3,cut\n"; err != nil || n != 3 || b.String() != want {
+		t.Fatalf("%d, %v, %q", n, err, b.String())
+	}
+	mended := strings.NewReplacer(",no id", "9,no id", "b,c\r", "b\r", "3,cut", "3,cut,,").Replace(b.String())
+	if again := open(t, perTicket(), "b.csv", mended); again.Len() != 3 || len(again.Ledger().Refused) != 0 {
+		t.Errorf("%d tickets, %v", again.Len(), again.Ledger().Refused)
 	}
 }
 

@@ -77,8 +77,8 @@ func (b *builder) digestOf(m *sources.Message) string {
 		part(p.Email)
 	}
 	for _, a := range m.Attachments {
-		part(a.Name)
-		part(a.Location)
+		// Not by what fetching finds out later: then the message would seem to be edited.
+		part(cmp.Or(a.Location, a.Name))
 	}
 	b.scratch = out
 	sum := sha256.Sum256(out)
@@ -183,9 +183,18 @@ func (b *builder) dropDescription() {
 	if first.m.Author.IsZero() {
 		first.m.Author = desc.m.Author
 	}
-	first.m.Attachments = append(first.m.Attachments, desc.m.Attachments...)
+	var again []*sources.Attachment
+	for _, a := range desc.m.Attachments {
+		if slices.ContainsFunc(first.m.Attachments, func(o *sources.Attachment) bool {
+			return o.Location == a.Location && a.Location != ""
+		}) {
+			again = append(again, a)
+			continue
+		}
+		first.m.Attachments = append(first.m.Attachments, a)
+	}
+	desc.m.Attachments = again
 	first.m.Digest = b.digestOf(first.m)
-	desc.m.Attachments = nil
 	b.drop(desc)
 	b.msgs = slices.Delete(b.msgs, at, at+1)
 }

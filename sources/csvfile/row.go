@@ -155,23 +155,22 @@ func (v *rowView) message(s *Source, p piece, requester sources.Person, light bo
 	if m.Body != string(p.text) {
 		v.textNotices(m, p.text)
 	}
+	m.Format = v.formatOf(p.role, m.Body)
 	switch p.role {
 	case description:
 		m.Author = requester
-		m.Format = formatOf(v.format(descriptionFormat), m.Body)
-		m.Attachments = v.attachments(attachments, light)
+		m.Attachments = v.attachments(s, attachments, light)
 	case comments:
 		m.Author = s.resolve(person(p.from, "", "", ""))
 		if m.Author.Email == "" && m.Author.Name == "" && p.from != "" {
 			m.Author = s.resolve(person("", p.from, "", ""))
 		}
-		m.Format = formatOf("", m.Body)
 	case answer:
 		m.Kind = "agent"
-		m.Format = formatOf("", m.Body)
 	default:
 		v.fill(s, m, light)
 	}
+	m.Attachments = append(m.Attachments, v.load(s, s.legacyRefs(m.Body, m.Format), light)...)
 	v.notices(m, p)
 	return m
 }
@@ -182,7 +181,6 @@ func (v *rowView) fill(s *Source, m *sources.Message, light bool) {
 	m.Author = s.resolve(person(v.text(messageAuthorID), v.text(messageAuthorName), v.text(messageAuthorEmail), ""))
 	m.Kind = v.text(messageKind)
 	m.Channel = v.text(messageChannel)
-	m.Format = formatOf(v.format(messageFormat), m.Body)
 	if cell := v.text(messagePrivate); cell != "" {
 		on, ok := yes(cell)
 		m.Private = on && !strings.EqualFold(cell, "public")
@@ -205,7 +203,18 @@ func (v *rowView) fill(s *Source, m *sources.Message, light bool) {
 			m.Cc = append(m.Cc, s.resolve(p))
 		}
 	})
-	m.Attachments = v.attachments(messageAttachments, light)
+	m.Attachments = v.attachments(s, messageAttachments, light)
+}
+
+// formatOf is the markup of a piece's body.
+func (v *rowView) formatOf(r role, body string) sources.Format {
+	switch r {
+	case description:
+		return formatOf(v.format(descriptionFormat), body)
+	case messageBody:
+		return formatOf(v.format(messageFormat), body)
+	}
+	return formatOf("", body)
 }
 
 // format is what the source says of a body's markup.

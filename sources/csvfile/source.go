@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"hsimport/sources"
+	"hsimport/sources/fetch"
 )
 
 // A Source is an indexed set of tables. All methods but Close are safe for concurrent use.
@@ -37,6 +38,7 @@ type Source struct {
 	temp    tempDir
 	seed    maphash.Seed
 	stats   *stats // of a survey; else nil
+	cache   *fetch.Store
 
 	builders sync.Pool // of *builder: their buffers serve one ticket after the other
 }
@@ -112,6 +114,41 @@ func (s *Source) Ledger() *sources.Ledger { return &s.ledger }
 // Digest is a hex SHA-256 over the contents of the files, whatever their names and order.
 func (s *Source) Digest() string { return s.digest }
 
+// WriteRejects writes the rows that were refused, with the header of their file before them, so that they can be mended
+// and given to a later run as a table of their own. It returns how many stretches it wrote; what a file ends within is
+// among them.
+func (s *Source) WriteRejects(w io.Writer) (n int, err error) {
+	var last *file
+	for _, r := range s.ledger.Refused {
+		i := slices.IndexFunc(s.files, func(f *file) bool { return f.in.name == r.Position.File })
+		if i < 0 {
+			continue
+		}
+		if f := s.files[i]; f != last {
+			if _, err := w.Write(withLineEnd(f.header)); err != nil {
+				return n, err
+			}
+			last = f
+		}
+		raw := make([]byte, min(r.Bytes, s.opts.MaxRecord))
+		if _, err := s.files[i].in.f.ReadAt(raw, r.Position.Offset); err != nil {
+			return n, s.inputError(r.Position.File, plainError(err), "")
+		}
+		if _, err := w.Write(withLineEnd(raw)); err != nil {
+			return n, err
+		}
+		n++
+	}
+	return n, nil
+}
+
+func withLineEnd(row []byte) []byte {
+	if len(row) > 0 && row[len(row)-1] != '\n' && row[len(row)-1] != '\r' {
+		return append(row[:len(row):len(row)], '\n')
+	}
+	return row
+}
+
 // Close closes the files and removes temporary copies. Attachments that are still open stay readable.
 func (s *Source) Close() error {
 	for _, f := range s.files {
@@ -143,6 +180,7 @@ func (s *Source) open(ctx context.Context) error {
 	if err := s.checkOptions(); err != nil {
 		return err
 	}
+	s.openCache()
 	if err := s.openFiles(ctx); err != nil {
 		return err
 	}
