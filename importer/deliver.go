@@ -153,6 +153,9 @@ func (e *engine) ticket(ctx context.Context, g *group) (err error) {
 			err = fmt.Errorf("a defect of this program at ticket %s: %v", g.ticket, p)
 		}
 	}()
+	if waits, err := e.waits(ctx, g); err != nil || waits {
+		return err
+	}
 	m, err := e.mapAgain(ctx, g.ticket)
 	if err != nil || m == nil {
 		return err
@@ -174,6 +177,16 @@ func (e *engine) ticket(ctx context.Context, g *group) (err error) {
 		}
 	}
 	return nil
+}
+
+// waits reports that the part before the first one of g is in doubt, as after a canary whose answer was lost: the link
+// to it cannot be made yet.
+func (e *engine) waits(ctx context.Context, g *group) (bool, error) {
+	if g.parts[0].Number < 2 {
+		return false, nil
+	}
+	prev, err := e.store.Part(ctx, g.ticket, g.parts[0].Number-1)
+	return prev != nil && (prev.State == checkpoint.InDoubt || prev.State == checkpoint.Sending), err
 }
 
 // mapAgain reads a ticket through the index and maps it, as the planning pass did; nil when the ticket has become
