@@ -211,7 +211,7 @@ func (c *call) native(n Native, m *Mailbox) *conversation {
 		conv.closed, conv.closedBy = at, c.user.ID
 	}
 	conv.threads = []*thread{{
-		id: w.nextID(idThread), typ: "customer", status: n.Status, state: "published", actionType: "default", text: unique.Make(n.Text),
+		id: w.nextID(idThread), typ: "customer", status: n.Status, state: "published", text: unique.Make(n.Text),
 		sourceType: n.Source, sourceVia: "customer", customer: who, by: conv.by, to: []string{m.Email}, created: at, appeared: c.now.UnixNano(),
 	}}
 	return conv

@@ -1,6 +1,7 @@
 package sandbox
 
 import (
+	"flag"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
@@ -98,4 +99,29 @@ func BenchmarkMemory(b *testing.B) {
 		c.want(200, "GET", "/v2/users/me", "")
 	}
 	b.ReportMetric(float64(after.HeapAlloc-before.HeapAlloc)/n, "B/conversation")
+}
+
+// BenchmarkMillion fills an account with a million conversations and tells what the calls of an importer and a page
+// then take. It needs 3 GB; run it with -bench Million -benchtime 1x.
+func BenchmarkMillion(b *testing.B) {
+	if testing.Short() || !strings.Contains(flag.Lookup("test.bench").Value.String(), "Million") {
+		b.Skip("only when it is asked for by name")
+	}
+	const n = 1_000_000
+	began := time.Now()
+	c := filled(b, n)
+	filledIn := time.Since(began)
+	second := time.Unix(1_500_000_000+7919, 0).UTC().Format(timeLayout)
+	timed := func(path string) float64 {
+		began := time.Now()
+		c.want(200, "GET", path, "")
+		return float64(time.Since(began).Microseconds()) / 1000
+	}
+	for b.Loop() {
+		b.ReportMetric(timed("/v2/conversations?status=all&query="+url.QueryEscape("createdAt:["+second+" TO "+second+"]")), "second-ms")
+		b.ReportMetric(timed("/v2/conversations?status=all&sortField=number"), "newest-ms")
+		b.ReportMetric(timed("/v2/conversations?status=all&query=subject:nothing"), "scan-ms")
+		b.ReportMetric(timed("/"), "page-ms")
+		b.ReportMetric(n/filledIn.Seconds(), "creates/s")
+	}
 }

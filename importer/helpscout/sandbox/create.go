@@ -299,7 +299,7 @@ func (c *call) datesOf(conv *conversation, d *draftConversation, now int64) {
 // newThread makes a thread of a valid draft. user is whom the conversation names, or 0.
 func (w *world) newThread(c *call, conv *conversation, d *draftThread, user int64) *thread {
 	t := &thread{
-		id: w.nextID(idThread), typ: d.typ, status: conv.status, state: "published", actionType: "default",
+		id: w.nextID(idThread), typ: d.typ, status: conv.status, state: "published",
 		text: unique.Make(d.text), sourceType: "api", sourceVia: "customer", created: c.now.Unix(),
 		appeared: c.now.UnixNano(), imported: d.imported, to: d.to, cc: d.cc, bcc: d.bcc, assignee: conv.assignee,
 	}

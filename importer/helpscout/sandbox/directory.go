@@ -81,31 +81,59 @@ type folder struct {
 }
 
 // folderList counts the conversations of each folder. The account is locked.
-func (w *world) folderList(m *Mailbox) []folder {
-	list := make([]folder, 0, len(m.folders))
-	for _, k := range folderKinds {
-		list = append(list, folder{ID: m.folders[k.kind], Name: k.name, Type: k.kind, Updated: stamp(m.UpdatedAt.Unix())})
+func (w *world) folderList(m *Mailbox) []folder { return w.folderLists()[m.ID] }
+
+// folderLists counts those of all mailboxes in one pass.
+func (w *world) folderLists() map[int64][]folder {
+	count := w.countFolders()
+	lists := make(map[int64][]folder, len(w.mailboxes))
+	for _, m := range w.mailboxes {
+		list := make([]folder, 0, len(m.folders))
+		for _, k := range folderKinds {
+			list = append(list, folder{ID: m.folders[k.kind], Name: k.name, Type: k.kind})
+		}
+		list[1].UserID = w.owner().ID
+		for _, t := range w.teams {
+			list = append(list, folder{ID: m.folders[teamFolder(t.ID)], Name: t.Name, Type: "team", UserID: t.ID})
+		}
+		for i := range list {
+			s := count[list[i].ID]
+			list[i].Total, list[i].Active, list[i].Updated = s.total, s.active, stamp(max(s.updated, m.UpdatedAt.Unix()))
+		}
+		lists[m.ID] = list
 	}
-	list[1].UserID = w.owner().ID
-	for _, t := range w.teams {
-		list = append(list, folder{ID: m.folders[teamFolder(t.ID)], Name: t.Name, Type: "team", UserID: t.ID, Updated: stamp(m.UpdatedAt.Unix())})
+	return lists
+}
+
+// folderSums are the counts of one folder.
+type folderSums struct {
+	total, active int
+	updated       int64
+}
+
+// countFolders sums up by folder id.
+func (w *world) countFolders() map[int64]folderSums {
+	count := map[int64]folderSums{}
+	mine := w.owner().ID
+	add := func(id int64, conv *conversation) {
+		s := count[id]
+		s.total++
+		if conv.status == "active" {
+			s.active++
+		}
+		s.updated = max(s.updated, conv.modified)
+		count[id] = s
 	}
 	for _, conv := range w.numbered {
-		if conv.mailbox != m || conv.gone() {
+		if conv.gone() {
 			continue
 		}
-		id := conv.folder(w)
-		for i := range list {
-			if list[i].ID == id || list[i].Type == "mytickets" && conv.assignee == list[i].UserID && conv.status == "active" {
-				list[i].Total++
-				if conv.status == "active" {
-					list[i].Active++
-				}
-				list[i].Updated = max(list[i].Updated, stamp(conv.modified))
-			}
+		add(conv.folder(w), conv)
+		if conv.assignee == mine && conv.status == "active" {
+			add(conv.mailbox.folders["mytickets"], conv)
 		}
 	}
-	return list
+	return count
 }
 
 // wireUserFull: https://developer.helpscout.com/mailbox-api/endpoints/users/get
@@ -391,7 +419,7 @@ func (c *call) act(f *Workflow, conv *conversation) {
 func (c *call) say(conv *conversation, typ, text string) *thread {
 	w := c.world
 	t := &thread{
-		id: w.nextID(idThread), typ: typ, status: conv.status, state: "published", actionType: "default", text: unique.Make(text),
+		id: w.nextID(idThread), typ: typ, status: conv.status, state: "published", text: unique.Make(text),
 		sourceType: "web", sourceVia: "user", customer: conv.customer, by: author{user: c.user.ID}, assignee: conv.assignee,
 		created: c.now.Unix(), appeared: c.now.UnixNano(),
 	}

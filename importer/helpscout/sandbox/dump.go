@@ -240,7 +240,7 @@ func (conv *conversation) dump() Conversation {
 
 func (t *thread) dump() Thread {
 	d := Thread{
-		ID: t.id, Type: t.typ, Status: t.status, State: t.state, Action: t.actionTx, Text: t.text.Value(), Original: t.original,
+		ID: t.id, Type: t.typ, Status: t.status, State: t.state, Action: t.item, Text: t.text.Value(), Original: t.original,
 		CustomerID: t.customer.id, Email: t.customer.email(), ByUser: t.by.user, AssigneeID: t.assignee, SourceType: t.sourceType,
 		SourceVia: t.sourceVia, To: t.to, Cc: t.cc, Bcc: t.bcc, CreatedAt: time.Unix(t.created, 0).UTC(), AppearedAt: realTime(t.appeared),
 		Imported: t.imported,

@@ -349,10 +349,9 @@ func (w *world) restoreThread(id int64, d Thread) error {
 		delete(w.attachments, a.id)
 	}
 	*t = thread{
-		id: d.ID, typ: d.Type, status: d.Status, state: d.State, actionType: "default", actionTx: d.Action, text: unique.Make(d.Text),
+		id: d.ID, typ: d.Type, status: d.Status, state: d.State, item: d.Action, text: unique.Make(d.Text),
 		original: d.Original, sourceType: d.SourceType, sourceVia: d.SourceVia, customer: p, by: w.author(d.ByUser, d.ByCustomer),
 		assignee: d.AssigneeID, to: d.To, cc: d.Cc, bcc: d.Bcc, created: d.CreatedAt.Unix(), appeared: d.AppearedAt.UnixNano(), imported: d.Imported,
-		edited: d.Original != "",
 	}
 	for _, f := range d.Attachments {
 		sum, err := digest(f.SHA256)

@@ -118,7 +118,7 @@ func (c *call) alter(conv *conversation, by int64, a *alteration) {
 	var added []*thread
 	if a.item != "" {
 		t := &thread{
-			id: w.nextID(idThread), typ: "lineitem", status: conv.status, state: "published", actionType: "default", actionTx: a.item,
+			id: w.nextID(idThread), typ: "lineitem", status: conv.status, state: "published", item: a.item,
 			text: unique.Make(""), sourceType: "web", sourceVia: "user", customer: conv.customer, by: author{user: by},
 			created: c.now.Unix(), appeared: c.now.UnixNano(), assignee: conv.assignee,
 		}

@@ -122,9 +122,10 @@ func pageAsset(p string) reply {
 func (c *call) frame(title, active string) frame {
 	f := frame{Title: title, Active: active, Query: c.r.URL.Query().Get("q"), Base: c.base}
 	here, _ := strconv.ParseInt(c.r.URL.Query().Get("folder"), 10, 64)
+	folders := c.world.folderLists()
 	for _, m := range c.world.mailboxes {
 		side := sideMailbox{ID: m.ID, Name: m.Name, Email: m.Email}
-		for _, x := range c.world.folderList(m) {
+		for _, x := range folders[m.ID] {
 			if x.Type != "needs_attn" && (x.Total > 0 || x.Type == "open" || x.Type == "closed") {
 				side.Folders = append(side.Folders, sideFolder{m.ID, x.ID, x.Name, x.Total, x.ID == here})
 			}

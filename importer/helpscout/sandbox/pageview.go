@@ -130,7 +130,7 @@ var threadLabels = map[string]string{"customer": "customer", "message": "reply",
 
 func (c *call) threadView(t *thread, by wirePerson) threadView {
 	v := threadView{
-		ID: t.id, Type: t.typ, Label: threadLabels[t.typ], Action: t.actionTx, Author: strings.TrimSpace(by.First + " " + by.Last), Email: by.Email,
+		ID: t.id, Type: t.typ, Label: threadLabels[t.typ], Action: t.item, Author: strings.TrimSpace(by.First + " " + by.Last), Email: by.Email,
 		ISO: stamp(t.created), When: longDate(t.created), To: strings.Join(t.to, ", "), Cc: strings.Join(t.cc, ", "), Bcc: strings.Join(t.bcc, ", "),
 		Imported: t.imported || t.sourceType != "api",
 	}

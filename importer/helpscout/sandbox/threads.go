@@ -302,7 +302,7 @@ func (c *call) updateThread() reply {
 		if t.original == "" {
 			t.original = t.text.Value()
 		}
-		t.text, t.edited = unique.Make(c.transforms()(text)), true
+		t.text = unique.Make(c.transforms()(text))
 	case "/hidden":
 		if t.typ != "customer" && t.typ != "message" || t.state == "draft" {
 			return c.failure(http.StatusBadRequest, "Only customer threads and replies can be hidden")

@@ -102,7 +102,6 @@ type wireThread struct {
 	Cc         []string        `json:"cc"`
 	Bcc        []string        `json:"bcc"`
 	CreatedAt  string          `json:"createdAt"`
-	OpenedAt   string          `json:"openedAt,omitempty"`
 	Embedded   wireFiles       `json:"_embedded"`
 	Links      map[string]href `json:"_links"`
 }
@@ -241,10 +240,11 @@ func (conv *conversation) folder(w *world) int64 {
 		kind = "drafts"
 	case conv.status == "spam" || conv.status == "closed":
 		kind = conv.status
-	case conv.assignee != 0 && w.team(conv.assignee) != nil:
-		kind = teamFolder(conv.assignee)
 	case conv.assignee != 0:
 		kind = "assigned"
+		if w.team(conv.assignee) != nil {
+			kind = teamFolder(conv.assignee)
+		}
 	}
 	return conv.mailbox.folders[kind]
 }
@@ -341,7 +341,7 @@ var nobody = wirePerson{ID: 1, First: "Help", Last: "Scout", Email: "none@nowher
 
 func (c *call) wireThread(conv *conversation, t *thread) wireThread {
 	v := wireThread{
-		ID: t.id, Type: t.typ, Status: t.status, State: t.state, Action: wireAction{t.actionType, t.actionTx}, Body: t.text.Value(),
+		ID: t.id, Type: t.typ, Status: t.status, State: t.state, Action: wireAction{"default", t.item}, Body: t.text.Value(),
 		Source: wireSource{t.sourceType, t.sourceVia}, Customer: c.wireCustomer(t.customer, ""), CreatedBy: c.wireAuthor(t.by),
 		To: texts(t.to), Cc: texts(t.cc), Bcc: texts(t.bcc), CreatedAt: stamp(t.created),
 		Links: map[string]href{"customer": c.link("customers/%d", t.customer.id)},
@@ -357,9 +357,6 @@ func (c *call) wireThread(conv *conversation, t *thread) wireThread {
 	}
 	if t.typ == "message" || t.typ == "customer" {
 		v.SavedReply = new(int64)
-	}
-	if t.opened != 0 {
-		v.OpenedAt = stamp(t.opened)
 	}
 	v.Embedded.Attachments = make([]wireFile, 0, len(t.files))
 	for _, a := range t.files {

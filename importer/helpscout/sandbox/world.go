@@ -136,23 +136,25 @@ type author struct {
 	customer *customer
 }
 
+// thread as the service holds it.
 type thread struct {
-	id                                       int64
-	typ, status, state, actionType, actionTx string
-	text                                     unique.Handle[string]
-	original                                 string // text before it was edited
-	sourceType, sourceVia                    string
-	customer                                 *customer
-	by                                       author
-	assignee                                 int64
-	to, cc, bcc                              []string
-	created, opened                          int64
-	appeared                                 int64 // real clock, nanoseconds
-	imported                                 bool
-	edited                                   bool
-	files                                    []*attachment
+	id                    int64
+	typ, status, state    string
+	item                  string // what a line item says
+	text                  unique.Handle[string]
+	original              string // text before it was edited
+	sourceType, sourceVia string
+	customer              *customer
+	by                    author
+	assignee              int64
+	to, cc, bcc           []string
+	created               int64
+	appeared              int64 // real clock, nanoseconds
+	imported              bool
+	files                 []*attachment
 }
 
+// attachment is a file of a thread; its bytes are in the blobs, by digest.
 type attachment struct {
 	id     int64
 	name   string
@@ -163,6 +165,7 @@ type attachment struct {
 	thread *thread
 }
 
+// tag is a label; the account holds each once.
 type tag struct {
 	id               int64
 	name             string
