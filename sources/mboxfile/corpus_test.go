@@ -11,6 +11,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"hsimport/sources"
 )
 
 // Known public archives, counted by Python's mailbox (every line "From " is a separator) with threads by the union of
@@ -77,7 +79,7 @@ func corpusLine(t *testing.T, rel, path string) string {
 	for _, p := range ledger.Problems {
 		codes[p.Code]++
 	}
-	largest := 0
+	largest, keys := 0, map[sources.Key]bool{}
 	for i := range src.Len() {
 		tk, err := src.Ticket(context.Background(), i)
 		if err != nil {
@@ -85,7 +87,18 @@ func corpusLine(t *testing.T, rel, path string) string {
 			continue
 		}
 		largest = max(largest, len(tk.Messages))
-		for _, m := range tk.Messages {
+		if e := src.Entry(i); e.Key != tk.Key || !e.Created.Equal(tk.CreatedAt) || !e.Last.Equal(tk.UpdatedAt) {
+			t.Errorf("%s: entry %+v is not of ticket %s", rel, e, tk.Key)
+		}
+		for n, m := range tk.Messages {
+			if keys[m.Key] {
+				t.Errorf("%s: two messages have the key %s", rel, m.Key)
+			}
+			keys[m.Key] = true
+			if !m.CreatedAt.IsZero() && (m.CreatedAt.Before(tk.CreatedAt) || m.CreatedAt.After(tk.UpdatedAt)) ||
+				n > 0 && m.CreatedAt.Before(tk.Messages[n-1].CreatedAt) && !m.CreatedAt.IsZero() {
+				t.Errorf("%s: message %s of ticket %s is out of order", rel, m.Key, tk.Key)
+			}
 			for _, p := range m.Problems {
 				codes[p.Code]++
 			}

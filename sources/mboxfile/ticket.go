@@ -8,6 +8,7 @@ import (
 	"hash/crc32"
 	"io/fs"
 	"os"
+	"slices"
 	"strconv"
 
 	"hsimport/sources"
@@ -129,7 +130,7 @@ func (r *reader) message(i uint32) (*sources.Message, error) {
 	r.head = mail.ParseHead(ready[:min(len(ready), maxHead)], opts)
 	msg.Digest = hex.EncodeToString(sum[:])
 	msg.Key = sources.Key(appendKey(nil, keyID(r.head.MessageID), rec, s.threads.alone(i, rec)))
-	msg.Labels = s.index.labels.sets[rec.labels]
+	msg.Labels = slices.Clone(s.index.labels.sets[rec.labels])
 	msg.Position = opts.Position
 	s.noteCopies(msg, i)
 	return msg, nil
