@@ -167,7 +167,7 @@ func (b *builder) dropDescription() {
 		return
 	}
 	same, exact := repeatsText(desc.m, first.m)
-	if !same {
+	if !same && !(b.s.layout == Joined && sameEvent(desc.m, first.m)) {
 		return
 	}
 	if !exact {
@@ -197,6 +197,15 @@ func (b *builder) dropDescription() {
 	first.m.Digest = b.digestOf(first.m)
 	b.drop(desc)
 	b.msgs = slices.Delete(b.msgs, at, at+1)
+}
+
+// sameEvent reports whether two messages are one event told twice: the same author in the same second. Desks that keep
+// the first message as a comment word the description of a call or a form anew.
+func sameEvent(a, b *sources.Message) bool {
+	if a.CreatedAt.IsZero() || b.CreatedAt.IsZero() || a.CreatedAt.Sub(b.CreatedAt).Abs() > time.Second {
+		return false
+	}
+	return a.Author.ID != "" && a.Author.ID == b.Author.ID || a.Author.Email != "" && strings.EqualFold(a.Author.Email, b.Author.Email)
 }
 
 // repeatsText reports whether message m repeats the description: its text is the same, or holds it, or, when both are of
