@@ -96,6 +96,9 @@ func guessColumns(sh shape, header []string, sample [][]string) map[string]strin
 			}
 		}
 	}
+	if body, ok := out[messageBody.String()]; ok {
+		out[messageBody.String()] = g.otherBody(body)
+	}
 	if _, ok := out["tags"]; !ok && sh != userRows {
 		g.numbered(out, tags, "tag")
 	}
@@ -173,6 +176,36 @@ func (g *guesser) fits(r role, col int) bool {
 	return true
 }
 
+// otherBody adds to the column of bodies the one that is filled where it is not: some exports keep what customers wrote
+// in one column and what agents wrote in another.
+func (g *guesser) otherBody(body string) string {
+	at := slices.Index(g.names, body)
+	if at < 0 || strings.ContainsAny(body, "|,") {
+		return body
+	}
+	for i, name := range g.names {
+		h := strings.ToLower(name)
+		if g.taken[i] || strings.ContainsAny(name, "|,") || !strings.Contains(h, "message") && !strings.Contains(h, "body") &&
+			!strings.Contains(h, "text") && !strings.Contains(h, "reply") && !strings.Contains(h, "response") {
+			continue
+		}
+		both, alone := 0, 0
+		for _, row := range g.sample {
+			switch one, other := at < len(row) && row[at] != "", i < len(row) && row[i] != ""; {
+			case one && other:
+				both++
+			case other:
+				alone++
+			}
+		}
+		if both == 0 && alone > 0 {
+			g.taken[i] = true
+			return body + " | " + name
+		}
+	}
+	return body
+}
+
 // numbered finds columns such as tag_1, tag_2 and maps them as one list.
 func (g *guesser) numbered(out map[string]string, r role, stem string) {
 	n, prefix := 0, ""
@@ -212,10 +245,22 @@ func guessShape(header []string, sample [][]string) shape {
 	case has(userEmail) && has(userName) && !has(subject) && !body && !ticket &&
 		(slices.Contains(folded, "role") || !has(description) && !has(status)):
 		return userRows
-	case ticket && body && has(subject) && repeatedIDs(header, sample):
+	case ticket && body && has(subject) && (repeatedIDs(header, sample) || namesMessages(folded)):
 		return messageRows
 	}
 	return ticketRows
+}
+
+// namesMessages reports whether a header names what only a message has.
+func namesMessages(folded []string) bool {
+	return slices.ContainsFunc(folded, func(h string) bool {
+		switch h {
+		case "messageid", "commentid", "messagebody", "commentbody", "messagecreatedat", "commentcreatedat", "messageauthor",
+			"commentauthor", "messageauthoremail", "authoremail", "commentowner":
+			return true
+		}
+		return false
+	})
 }
 
 // repeatedIDs reports whether several rows of the sample share a ticket id.

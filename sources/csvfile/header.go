@@ -14,7 +14,7 @@ const headerRows = 20
 
 // bindFile finds the header of a file and ties the columns of the configuration to it.
 func (s *Source) bindFile(f *file, sh shape, columns, fields map[string]string, key string) error {
-	rows, err := f.firstRows(s.opts.MaxRecord)
+	rows, err := f.firstRows(s.opts.MaxRecord, headerRows)
 	if err != nil {
 		return s.inputError(f.in.name, err, "")
 	}
@@ -122,13 +122,13 @@ type headRow struct {
 	next  int   // its line
 }
 
-// firstRows reads the rows among which the header is, without blank and damaged ones.
-func (f *file) firstRows(limit int64) ([]headRow, error) {
+// firstRows reads up to n rows from the start, the header among them, without blank and damaged ones.
+func (f *file) firstRows(limit int64, n int) ([]headRow, error) {
 	r := newReader(io.NewSectionReader(f.in.f, int64(f.d.start), 1<<62), f.d.dialect, int64(f.d.start), f.d.line, limit)
 	var out []headRow
-	for range 10 * headerRows {
+	for range 10 * n {
 		rec, err := r.next()
-		if err == io.EOF || len(out) == headerRows {
+		if err == io.EOF || len(out) == n {
 			return out, nil
 		}
 		if err != nil {

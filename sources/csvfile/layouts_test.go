@@ -243,6 +243,24 @@ func TestSurveyMessagePerRow(t *testing.T) {
 	}
 }
 
+// Where customers' and agents' texts stand in two columns, none is lost.
+func TestTwoColumnsOfTexts(t *testing.T) {
+	dir, paths := write(t, "a.csv", "Ticket Number,Ticket Title,Timestamp,User Message,Tech Message\n"+
+		"1,Printer,2024-12-21 09:00:00,It is broken,\n1,Printer,2024-12-21 09:05:00,,Is it plugged in?\n")
+	sv, err := Survey(t.Context(), paths, dir)
+	if err != nil || sv.Layout != MessagePerRow {
+		t.Fatalf("%+v, %v", sv, err)
+	}
+	s, err := Open(t.Context(), Options{Paths: paths, Base: dir, TimeZone: "UTC"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	if m := ticket(t, s, "1").Messages; len(m) != 2 || m[0].Body != "It is broken" || m[1].Body != "Is it plugged in?" {
+		t.Errorf("messages %+v", m)
+	}
+}
+
 // A survey tells a metrics report, a table of which it knows no column, and an empty file apart.
 func TestSurveyOfOtherTables(t *testing.T) {
 	dir, paths := write(t, "metrics.csv", "ticket_id,created_at,satisfaction\n1,2024-01-01 10:00,4\n", "other.csv", "foo,bar\n1,2\n3,4\n", "none.csv", "")

@@ -63,6 +63,9 @@ type table struct {
 	shape  shape
 }
 
+// sampleRows is how many rows the survey looks at to tell what a table is.
+const sampleRows = 500
+
 // lookAt reads the first rows of each file.
 func lookAt(paths []string, base string) ([]*table, error) {
 	s := &Source{opts: Options{Paths: paths, Base: base}}
@@ -80,14 +83,14 @@ func lookAt(paths []string, base string) ([]*table, error) {
 		if err != nil {
 			return nil, err
 		}
-		rows, err := f.firstRows(s.opts.MaxRecord)
+		rows, err := f.firstRows(s.opts.MaxRecord, sampleRows)
 		if err == nil && len(rows) == 0 {
 			err = errors.New("the file is empty: there is no header")
 		}
 		if err != nil {
 			return nil, s.inputError(f.in.name, err, "")
 		}
-		rows = rows[titleRows(rows):]
+		rows = rows[titleRows(rows[:min(len(rows), headerRows)]):]
 		t := &table{path: p, header: rows[0].cells, file: sources.SurveyFile{
 			Path: f.in.name, Size: f.size, Encoding: f.in.encoding, Confidence: f.in.confidence,
 			Delimiter: delimiterName(f.d.delim), LineEnd: f.d.lineEnd,
