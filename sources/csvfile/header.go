@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"path/filepath"
 	"strings"
 
 	"hsimport/sources"
@@ -33,6 +34,9 @@ func (s *Source) bindFile(f *file, sh shape, columns, fields map[string]string, 
 		if err == nil {
 			f.b = b
 			f.header, f.begin, f.line = row.raw, row.end, row.next
+			if b.has(attachments) || b.has(messageAttachments) {
+				f.root = openRoot(s.attachmentsDir(f))
+			}
 			return s.checkBinding(f, columns, key)
 		}
 		if firstErr == nil {
@@ -50,6 +54,18 @@ func (s *Source) bindFile(f *file, sh shape, columns, fields map[string]string, 
 	}
 	return &sources.InputError{
 		Position: sources.Position{File: f.in.name, Line: rows[0].line, Offset: -1}, Err: firstErr, Hint: hint,
+	}
+}
+
+// attachmentsDir is where the attachment paths of a file start.
+func (s *Source) attachmentsDir(f *file) string {
+	switch dir := s.opts.AttachmentsDir; {
+	case dir == "":
+		return filepath.Dir(f.in.path)
+	case filepath.IsAbs(dir):
+		return dir
+	default:
+		return filepath.Join(s.opts.Base, dir)
 	}
 }
 

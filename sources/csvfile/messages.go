@@ -332,9 +332,13 @@ func (b *builder) name() {
 // stem is what the key of a message begins with: its id, or its slot but for the number.
 func (b *builder) stem(d *draft) string {
 	out := append(append(b.scratch[:0], b.key...), '/')
-	if d.m.ID != "" {
+	switch {
+	case len(d.m.ID) > maxID:
+		sum := sha256.Sum256([]byte(d.m.ID))
+		out = hex.AppendEncode(append(out, digestPrefix...), sum[:12])
+	case d.m.ID != "":
 		out = append(out, d.m.ID...)
-	} else {
+	default:
 		out = append(append(out, d.side...), '@')
 		out = append(appendStamp(out, d.m.CreatedAt), '#')
 	}

@@ -5,6 +5,7 @@ import (
 	"compress/gzip"
 	"context"
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
@@ -13,6 +14,7 @@ import (
 	"time"
 
 	"github.com/klauspost/compress/zstd"
+	"golang.org/x/sync/errgroup"
 	"golang.org/x/text/encoding/charmap"
 	"golang.org/x/text/encoding/unicode"
 
@@ -410,5 +412,33 @@ func TestSpilledIndex(t *testing.T) {
 				}
 			}
 		}
+	}
+}
+
+// Tickets may be read by several goroutines at once.
+func TestTicketConcurrently(t *testing.T) {
+	s := open(t, canonical(), "a.csv", rowsOf(identityRows...))
+	want := names(t, s)
+	var g errgroup.Group
+	for range 4 {
+		g.Go(func() error {
+			for range 50 {
+				for i := range s.Len() {
+					tk, err := s.Ticket(context.Background(), i)
+					if err != nil {
+						return err
+					}
+					for _, m := range tk.Messages {
+						if name := fmt.Sprint(tk.Key, " ", m.Key, " ", m.Digest[:8]); !slices.Contains(want, name) {
+							return fmt.Errorf("%s was not read alone", name)
+						}
+					}
+				}
+			}
+			return nil
+		})
+	}
+	if err := g.Wait(); err != nil {
+		t.Error(err)
 	}
 }

@@ -9,11 +9,15 @@ type Options struct {
 	Delimiter string `yaml:"delimiter"` // one character, or "tab"; empty: found
 	Quote     string `yaml:"quote"`     // one character; empty: "
 	TimeZone  string `yaml:"time_zone"` // an IANA name for dates that carry no zone; "" or "?" blocks the job if one needs it
-	// DateFormats are Go layouts, strftime patterns (with %), or iso, epoch, epoch_ms; empty: recognised over the column.
+	// DateFormats are Go layouts, strftime patterns (with %), or iso, epoch, epoch_ms; dmy and mdy only say which of two
+	// numbers is the day and leave the rest to be recognised. Empty: recognised over the column. The first that fits wins.
 	DateFormats []string `yaml:"date_formats"`
 
-	Columns map[string]string `yaml:"columns"` // our name: their header (Comment, Comment#2, Comment#*)
-	Fields  map[string]string `yaml:"fields"`  // Help Scout custom field: their header
+	// Columns is our name: their header. ColumnNames lists ours. A header that is repeated is Comment#2, or Comment#* for
+	// all of them; tag_* is all that begin so; several are joined by |. A list takes all the columns it names, anything
+	// else the first that is filled. message_format and description_format may be the word text or html instead.
+	Columns map[string]string `yaml:"columns"`
+	Fields  map[string]string `yaml:"fields"` // Help Scout custom field: their header
 	// IgnoreColumns are left out knowingly; any other column that is filled and unmapped is reported.
 	IgnoreColumns []string `yaml:"ignore_columns"`
 
@@ -25,7 +29,7 @@ type Options struct {
 	UserColumns    map[string]string `yaml:"user_columns"`
 
 	AttachmentsDir string   `yaml:"attachments_dir"` // where attachment paths start; empty: the CSV's folder
-	LegacyHosts    []string `yaml:"legacy_hosts"`    // hosts of the old desk: their images and links are attachments
+	LegacyHosts    []string `yaml:"legacy_hosts"`    // hosts of the old desk, .example.com for all below: their images and files in texts are attachments
 	LegacyURL      string   `yaml:"legacy_url"`      // a ticket's address with {id}
 	MaxRecord      int64    `yaml:"max_record"`      // bytes of one row; 0: 64 MiB
 
@@ -33,5 +37,5 @@ type Options struct {
 	Paths []string  `yaml:"-"` // absolute, with globs and folders expanded by Open
 	Base  string    `yaml:"-"` // folder that positions are relative to
 	Until time.Time `yaml:"-"` // messages at or after it are excluded: after cut-over; zero: none
-	Cache string    `yaml:"-"` // folder of fetched attachments; empty: none
+	Cache string    `yaml:"-"` // folder of fetched attachments (package fetch); empty: none
 }

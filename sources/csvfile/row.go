@@ -76,6 +76,8 @@ func appendID(dst, id []byte) (key []byte, problem string) {
 	switch {
 	case len(id) == 0:
 		return nil, "the ticket id is empty"
+	case bytes.ContainsAny(id, "\n\r\x00"):
+		return nil, "the ticket id holds a line break; is it the right column?"
 	case len(id) > maxID:
 		return nil, "the ticket id is longer than 250 bytes; is it the right column?"
 	case bytes.IndexByte(id, '+') > 0 && damagedNumber.Match(id):
@@ -177,7 +179,7 @@ func (v *rowView) message(s *Source, p piece, requester sources.Person, light bo
 
 // fill reads the columns of a message row.
 func (v *rowView) fill(s *Source, m *sources.Message, light bool) {
-	m.ID = v.text(messageID)
+	m.ID = strings.Join(strings.Fields(v.text(messageID)), " ")
 	m.Author = s.resolve(person(v.text(messageAuthorID), v.text(messageAuthorName), v.text(messageAuthorEmail), ""))
 	m.Kind = v.text(messageKind)
 	m.Channel = v.text(messageChannel)

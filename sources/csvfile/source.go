@@ -338,11 +338,6 @@ func (s *Source) openFile(path string) (*file, error) {
 		return nil, s.inputError(name, err, "")
 	}
 	f.dates = dateReader{declared: s.formats, loc: s.loc}
-	dir := s.opts.AttachmentsDir
-	if dir == "" {
-		dir = filepath.Dir(path)
-	}
-	f.root = openRoot(dir)
 	return f, nil
 }
 
