@@ -30,7 +30,14 @@ type memory struct {
 }
 
 func newMemory(tickets ...*sources.Ticket) *memory {
-	m := &memory{tickets: tickets}
+	m := &memory{}
+	m.add(tickets...)
+	return m
+}
+
+// add puts further tickets into the source, as a newer export has them.
+func (m *memory) add(tickets ...*sources.Ticket) {
+	m.tickets = append(m.tickets, tickets...)
 	slices.SortFunc(m.tickets, func(a, b *sources.Ticket) int {
 		if c := a.Messages[0].CreatedAt.Compare(b.Messages[0].CreatedAt); c != 0 {
 			return c
@@ -42,7 +49,6 @@ func newMemory(tickets ...*sources.Ticket) *memory {
 		m.ledger.Records.Messages += len(t.Messages)
 		m.ledger.Records.Found += len(t.Messages)
 	}
-	return m
 }
 
 func (m *memory) Kind() string            { return "csv" }

@@ -82,8 +82,10 @@ func (e *engine) remaining(ctx context.Context) error {
 	}
 	left := c.Parts[checkpoint.Pending] + c.Parts[checkpoint.Sending]
 	for _, st := range []checkpoint.State{checkpoint.Pending, checkpoint.Sending} {
-		for _, kind := range c.Effects {
-			left += kind[st]
+		for kind, states := range c.Effects {
+			if kind != kindDelete { // one that has not begun was given up
+				left += states[st]
+			}
 		}
 	}
 	if left == 0 {
@@ -124,8 +126,10 @@ func (e *engine) quotaCounts() {
 		return
 	}
 	st := e.Quota.Stats()
-	e.rep.Summary.Quota = QuotaCounts{Units: st.Units, Limit: st.Limit, Share: st.Share, Utilization: st.Utilization,
-		Throttled: st.Throttled, WaitedS: st.Waited.Seconds(), Settling: e.settling}
+	e.rep.Summary.Quota = QuotaCounts{
+		Units: st.Units, Limit: st.Limit, Share: st.Share, Utilization: st.Utilization,
+		Throttled: st.Throttled, WaitedS: st.Waited.Seconds(), Settling: e.settling,
+	}
 }
 
 // checkpointCounts fills the summary from the checkpoint: what it says is what has happened. It returns the number of

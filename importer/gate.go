@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -39,8 +40,10 @@ func (e *engine) gate(ctx context.Context, acc *Account) error {
 		return stopf(ExitUsage, "--yes confirms it without a terminal", "the first run into an account has to be confirmed")
 	}
 	st := e.Quota.Stats()
-	g := &Gate{Origin: e.origin, Owner: e.rep.Target.Owner, Totals: e.rep.Totals, Units: e.rep.Totals.Units, Limit: st.Limit, Share: st.Share,
-		Duration: Duration(e.rep.Totals.Units, st.Limit, st.Share), Workflows: acc.Workflows, Webhooks: acc.Webhooks}
+	g := &Gate{
+		Origin: e.origin, Owner: e.rep.Target.Owner, Totals: e.rep.Totals, Units: e.rep.Totals.Units, Limit: st.Limit, Share: st.Share,
+		Duration: Duration(e.rep.Totals.Units, st.Limit, st.Share), Workflows: acc.Workflows, Webhooks: acc.Webhooks,
+	}
 	for i := range e.rep.Target.Mailboxes {
 		if mb := &e.rep.Target.Mailboxes[i]; mailboxIs(mb, e.Mapping.Mailbox) {
 			g.Mailbox = *mb
@@ -202,8 +205,13 @@ func (e *engine) lookOnOpen(ctx context.Context) error {
 }
 
 // stillThere reads back a few conversations that the checkpoint knows: when none of them is there, this is not the
-// server they were sent to, however alike it looks (a sandbox that was started anew).
+// server they were sent to, however alike it looks (a sandbox that was started anew, and has given the same ids to
+// others meanwhile). What this job was deleting itself does not count.
 func (e *engine) stillThere(ctx context.Context) error {
+	deleting, err := e.store.Effects(ctx, checkpoint.EffectFilter{Kind: kindDelete})
+	if err != nil {
+		return err
+	}
 	asked, first := 0, int64(0)
 	for row, err := range e.store.InState(ctx, checkpoint.Created) {
 		if err != nil {
@@ -212,12 +220,16 @@ func (e *engine) stillThere(ctx context.Context) error {
 		if asked == 3 {
 			break
 		}
+		slot := redoSlot + strconv.FormatInt(row.ConversationID, 10)
+		if slices.ContainsFunc(deleting, func(ef checkpoint.Effect) bool { return ef.PartID == row.ID && ef.Slot == slot }) {
+			continue
+		}
 		asked++
-		_, err := read(ctx, e, func() (*helpscout.Conversation, error) { return e.Client.Conversation(ctx, row.ConversationID, false) })
+		c, err := read(ctx, e, func() (*helpscout.Conversation, error) { return e.Client.Conversation(ctx, row.ConversationID, false) })
 		switch {
-		case err == nil, helpscout.StatusOf(err) == 301:
+		case err == nil && ours(row, c), helpscout.StatusOf(err) == 301:
 			return nil
-		case helpscout.StatusOf(err) != 404:
+		case err != nil && helpscout.StatusOf(err) != 404:
 			return err
 		}
 		if first == 0 {
@@ -228,7 +240,14 @@ func (e *engine) stillThere(ctx context.Context) error {
 		return nil
 	}
 	return stopf(ExitCheckpoint, "a sandbox that was started anew needs a new checkpoint: move "+e.Checkpoint+" away",
-		"%s holds none of the conversations that the checkpoint knows (conversation %d is not there): this is another server, or they were deleted", e.origin, first)
+		"%s holds none of the conversations that the checkpoint knows (conversation %d is not there, or is another one): this is another server, or they were deleted", e.origin, first)
+}
+
+// ours reports that a conversation may be the one that was sent: nobody can change when it was created, and a server
+// that ignores what we say about that is noticed by the canary.
+func ours(row *checkpoint.Part, c *helpscout.Conversation) bool {
+	ev, ok := decodeEvidence(row.Evidence)
+	return !ok || c.CreatedAt.Unix() == ev.Created || sameSubject(c.Subject, ev.Subject)
 }
 
 // overlap asks the mailbox for conversations that did not come by the API. Where their dates overlap the source's, the
@@ -238,8 +257,10 @@ func (e *engine) overlap(ctx context.Context, mailbox int64, untilSet bool) (*ma
 	if t.First.IsZero() || untilSet {
 		return nil, nil
 	}
-	q := helpscout.ListQuery{Status: "all", Mailbox: mailbox, SortField: "createdAt", SortOrder: "asc",
-		Query: fmt.Sprintf("(createdAt:[%s TO %s])", t.First.UTC().Format(helpscout.TimeLayout), t.Last.UTC().Format(helpscout.TimeLayout))}
+	q := helpscout.ListQuery{
+		Status: "all", Mailbox: mailbox, SortField: "createdAt", SortOrder: "asc",
+		Query: fmt.Sprintf("(createdAt:[%s TO %s])", t.First.UTC().Format(helpscout.TimeLayout), t.Last.UTC().Format(helpscout.TimeLayout)),
+	}
 	n, page := 0, 0
 	var example helpscout.Conversation
 	err := e.pages(ctx, q, func(cs []helpscout.Conversation) bool {
@@ -257,7 +278,9 @@ func (e *engine) overlap(ctx context.Context, mailbox int64, untilSet bool) (*ma
 	if err != nil || n == 0 {
 		return nil, err
 	}
-	return &mapping.Finding{Severity: sources.BlocksJob, Code: "overlap",
+	return &mapping.Finding{
+		Severity: sources.BlocksJob, Code: "overlap",
 		Text: fmt.Sprintf("the mailbox already holds conversations that came by %s within the source's dates (%d seen, the first is #%d of %s): set source.until to the moment from which mail reached Help Scout by itself",
-			example.Source.Type, n, example.Number, stamp(example.CreatedAt.Unix()))}, nil
+			example.Source.Type, n, example.Number, stamp(example.CreatedAt.Unix())),
+	}, nil
 }

@@ -78,12 +78,13 @@ type engine struct {
 
 	hard     context.Context // for writes in flight; everything else ends with Soft
 	origin   string
-	jobStart time.Time       // of the job, in an earlier run perhaps
-	number   int64           // the account's highest conversation number when the job began
-	chosen   map[string]bool // tickets of --only and --sample; nil: all
-	begun    int             // tickets handed to workers, for --limit
-	stuck    []string        // tickets that have been looked at once more without getting further
-	settling int             // units spent on finding out about lost answers
+	jobStart time.Time         // of the job, in an earlier run perhaps
+	number   int64             // the account's highest conversation number when the job began
+	chosen   map[string]bool   // tickets of --only and --sample; nil: all
+	begun    int               // tickets handed to workers, for --limit
+	stuck    []string          // tickets that have been looked at once more without getting further
+	changed  []checkpoint.Part // what --redo-changed will take back
+	settling int               // units spent on finding out about lost answers
 
 	doubtfulEffects, rejectedEffects int // uploads and appends, for the exit code
 

@@ -26,10 +26,8 @@ func (e *engine) prepare(ctx context.Context) error {
 	if err := load.Finish(true); err != nil {
 		return err
 	}
-	if err := e.store.AddEffects(ctx, p.appends); err != nil {
-		return err
-	}
-	return e.redo(ctx, p.redo)
+	e.changed = p.redo
+	return e.store.AddEffects(ctx, p.appends)
 }
 
 // all maps the whole source and judges the job.
@@ -81,8 +79,10 @@ func ledgerFindings(l *sources.Ledger) (out []mapping.Finding) {
 			if u.Filled*100 > u.Of {
 				sev = sources.Warning
 			}
-			out = append(out, mapping.Finding{Severity: sev, Code: "label-not-carried", Value: u.Name, Position: sources.Position{File: u.File},
-				Text: fmt.Sprintf("%q is not carried over: %d of %d filled, such as %q; map it or list it as ignored", u.Name, u.Filled, u.Of, u.Example)})
+			out = append(out, mapping.Finding{
+				Severity: sev, Code: "label-not-carried", Value: u.Name, Position: sources.Position{File: u.File},
+				Text: fmt.Sprintf("%q is not carried over: %d of %d filled, such as %q; map it or list it as ignored", u.Name, u.Filled, u.Of, u.Example),
+			})
 		}
 	}
 	return out
@@ -123,7 +123,7 @@ type planner struct {
 	load         *checkpoint.Loader
 	batch        []mapped
 	appends      []checkpoint.Effect
-	redo         []int64
+	redo         []checkpoint.Part // created parts that would look different now, in the order of the source
 	firstChanged string
 }
 
@@ -290,7 +290,7 @@ func (p *planner) changed(row *checkpoint.Part) {
 		p.firstChanged = row.Ticket
 	}
 	if p.Options.RedoChanged && row.State == checkpoint.Created {
-		p.redo = append(p.redo, row.ID)
+		p.redo = append(p.redo, *row)
 	}
 }
 

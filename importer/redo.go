@@ -3,7 +3,9 @@ package importer
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"hsimport/checkpoint"
@@ -12,104 +14,217 @@ import (
 	"hsimport/sources"
 )
 
+const redoSlot = "redo:" // and the conversation's id
+
 // redo deletes conversations that a changed mapping would make different, and frees their tickets to be sent again.
 // Only what nobody has touched since is deleted: status, assignee, subject, mailbox and thread count are compared with
-// what was sent, read right before each delete. Adopted conversations are never deleted.
-func (e *engine) redo(ctx context.Context, ids []int64) error {
-	if len(ids) == 0 {
+// what was sent, read right before each delete. Adopted conversations are never deleted. A split ticket is taken back
+// whole or not at all.
+func (e *engine) redo(ctx context.Context) error {
+	if len(e.changed) == 0 {
 		return nil
 	}
-	e.tell(Event{Kind: EventPhase, Text: fmt.Sprintf("taking back %d conversations that the changed mapping makes different", len(ids))})
-	left := 0
-	var free []int64
-	for _, id := range ids {
-		if err := e.halted(ctx); err != nil {
-			return err
+	e.tell(Event{Kind: EventPhase, Text: fmt.Sprintf("taking back %d conversations that the changed mapping makes different", len(e.changed))})
+	var left []string
+	for rest := e.changed; len(rest) > 0; {
+		n := 1
+		for n < len(rest) && rest[n].Ticket == rest[0].Ticket {
+			n++
 		}
-		gone, why, err := e.takeBack(ctx, id)
+		kept, err := e.redoTicket(ctx, rest[:n])
 		if err != nil {
 			return err
 		}
-		if gone {
-			free = append(free, id)
-		} else {
-			left++
-			e.rep.Findings.Add(mapping.Finding{Severity: sources.Warning, Code: "touched-left", Text: why})
-		}
+		left = append(left, kept...)
+		rest = rest[n:]
 	}
-	if left > 0 {
-		e.warn("touched-left", fmt.Sprintf("%d conversations were touched since they were sent: they stay as they are", left))
-	}
-	if _, err := e.store.Reopen(ctx, free); err != nil {
+	e.changed = nil
+	again := &planner{engine: e}
+	if err := again.replan(ctx); err != nil {
 		return err
 	}
-	again := &planner{engine: e}
-	return again.replan(ctx)
+	if err := e.planned(ctx); err != nil {
+		return err
+	}
+	for _, why := range left {
+		e.rep.Findings.Add(mapping.Finding{Severity: sources.Warning, Code: "touched-left", Text: why})
+	}
+	if len(left) > 0 {
+		e.tell(Event{Kind: EventWarning, Text: fmt.Sprintf("%d tickets stay as they were sent, because people have worked on them since; the first: %s", len(left), left[0])})
+	}
+	return nil
 }
 
-// replan loads what has become free as pending, under the new mapping.
+// redoTicket takes back the changed parts of one ticket; it returns why some stay.
+func (e *engine) redoTicket(ctx context.Context, rows []checkpoint.Part) (left []string, err error) {
+	why := ""
+	for i := range rows {
+		if err := e.halted(ctx); err != nil {
+			return nil, err
+		}
+		if why, _, err = e.whyStays(ctx, &rows[i]); err != nil {
+			return nil, err
+		}
+		if why != "" {
+			return []string{why}, nil
+		}
+	}
+	for i := range rows {
+		if err := e.halted(ctx); err != nil {
+			return nil, err
+		}
+		if why, err = e.takeBack(ctx, &rows[i]); err != nil {
+			return nil, err
+		}
+		if why != "" {
+			left = append(left, why)
+		}
+	}
+	return left, nil
+}
+
+// replan loads what has become free as pending, under the new mapping. The findings are those of the plan before.
 func (p *planner) replan(ctx context.Context) error {
 	load, err := p.store.Loader(ctx)
 	if err != nil {
 		return err
 	}
 	p.load = load
+	each, keep, redo, found := p.Each, p.Options.KeepSent, p.Options.RedoChanged, p.rep.Findings
 	p.rep.Totals, p.rep.Rejected, p.rep.Findings = Totals{}, nil, NewFindings()
-	each := p.Each
-	p.Each = nil // they were shown already
-	defer func() { p.Each = each }()
-	keep := p.Options.KeepSent
-	p.Options.KeepSent = true // what people touched stays, and is no reason to stop again
+	p.Each = nil                                            // they were shown already
+	p.Options.KeepSent, p.Options.RedoChanged = true, false // what people touched stays, and is no reason to stop again
 	err = p.all(ctx)
-	p.Options.KeepSent = keep
+	p.Each, p.Options.KeepSent, p.Options.RedoChanged, p.rep.Findings = each, keep, redo, found
 	if err != nil {
 		return joinAbort(err, load)
 	}
 	return load.Finish(true)
 }
 
-// takeBack deletes the conversation of one part, or says why it stays.
-func (e *engine) takeBack(ctx context.Context, id int64) (gone bool, why string, err error) {
-	row, err := e.store.PartByID(ctx, id)
-	if err != nil || row == nil || row.State != checkpoint.Created {
-		return false, "not there", err
-	}
+// whyStays says why the conversation of a part is not deleted, or ""; gone says that it is not there any more.
+func (e *engine) whyStays(ctx context.Context, row *checkpoint.Part) (why string, gone bool, err error) {
 	if row.How == checkpoint.ByAdoption {
-		return false, fmt.Sprintf("conversation %d was adopted, not created by this job", row.ConversationID), nil
+		return fmt.Sprintf("conversation %d was adopted, not created by this job", row.ConversationID), false, nil
 	}
 	c, err := read(ctx, e, func() (*helpscout.Conversation, error) { return e.Client.Conversation(ctx, row.ConversationID, false) })
 	switch {
 	case helpscout.StatusOf(err) == 301:
-		return false, fmt.Sprintf("conversation %d was merged into another", row.ConversationID), nil
+		return fmt.Sprintf("conversation %d was merged into another", row.ConversationID), false, nil
 	case helpscout.StatusOf(err) == 404:
-		return true, "", e.store.MarkDeleted(context.WithoutCancel(ctx), row.ID, time.Now())
+		return "", true, nil
 	case err != nil:
-		return false, "", err
+		return "", false, err
 	}
-	if what := touched(row, c); what != "" {
-		return false, fmt.Sprintf("conversation %d (ticket %s) was touched since: %s", row.ConversationID, row.Ticket, what), nil
-	}
-	slot := "redo:" + strconv.FormatInt(row.ConversationID, 10)
-	if err := e.store.AddEffects(ctx, []checkpoint.Effect{{PartID: row.ID, Kind: kindDelete, Slot: slot, State: checkpoint.Pending}}); err != nil {
-		return false, "", err
-	}
-	effects, err := e.store.Effects(ctx, checkpoint.EffectFilter{PartID: row.ID, Kind: kindDelete})
+	appended, err := e.store.Effects(ctx, checkpoint.EffectFilter{PartID: row.ID, Kind: kindAppend, State: checkpoint.Created})
 	if err != nil {
-		return false, "", err
+		return "", false, err
 	}
-	for i := range effects {
-		if effects[i].Slot != slot {
-			continue
-		}
-		if err := e.deleteConversation(ctx, &effects[i], row.ConversationID); err != nil {
-			return false, "", err
-		}
+	if what := touched(row, c, len(appended)); what != "" {
+		return fmt.Sprintf("conversation %d (ticket %s) was touched since: %s", row.ConversationID, row.Ticket, what), false, nil
 	}
-	return true, "", e.store.MarkDeleted(context.WithoutCancel(ctx), row.ID, time.Now())
+	return "", false, nil
 }
 
-// touched says what of a conversation differs from what was sent, or "".
-func touched(row *checkpoint.Part, c *helpscout.Conversation) string {
+// takeBack deletes the conversation of one part and frees the part, or says why it stays.
+func (e *engine) takeBack(ctx context.Context, row *checkpoint.Part) (why string, err error) {
+	why, gone, err := e.whyStays(ctx, row)
+	if err != nil || why != "" {
+		return why, err
+	}
+	if !gone {
+		ef, err := e.deleteIntent(ctx, row.ID, redoSlot+strconv.FormatInt(row.ConversationID, 10))
+		if err != nil {
+			return "", err
+		}
+		if gone, why, err = e.deleteConversation(ctx, ef, row.ConversationID); err != nil || !gone {
+			return why, err
+		}
+	}
+	return "", e.free(ctx, row.ID)
+}
+
+// free marks a part as deleted and sends it back to pending.
+func (e *engine) free(ctx context.Context, id int64) error {
+	ctx = context.WithoutCancel(ctx)
+	if err := e.store.MarkDeleted(ctx, id, time.Now()); err != nil {
+		return err
+	}
+	_, err := e.store.Reopen(ctx, []int64{id})
+	return err
+}
+
+// deleteIntent writes down that a conversation is to be deleted, and returns the row of it.
+func (e *engine) deleteIntent(ctx context.Context, part int64, slot string) (*checkpoint.Effect, error) {
+	if err := e.store.AddEffects(ctx, []checkpoint.Effect{{PartID: part, Kind: kindDelete, Slot: slot, State: checkpoint.Pending}}); err != nil {
+		return nil, err
+	}
+	effects, err := e.store.Effects(ctx, checkpoint.EffectFilter{PartID: part, Kind: kindDelete})
+	if err != nil {
+		return nil, err
+	}
+	i := slices.IndexFunc(effects, func(ef checkpoint.Effect) bool { return ef.Slot == slot })
+	if i < 0 {
+		return nil, fmt.Errorf("the intent %s of part %d is not in the checkpoint", slot, part)
+	}
+	return &effects[i], nil
+}
+
+// finishRedo ends what an earlier run was taking back when it ended: a delete that was under way is asked again, and
+// what is gone is freed to be sent again. It reports whether parts were freed: then the plan is made anew.
+func (e *engine) finishRedo(ctx context.Context) (reopened bool, err error) {
+	doubtful, err := e.store.Effects(ctx, checkpoint.EffectFilter{Kind: kindDelete, State: checkpoint.InDoubt})
+	if err != nil {
+		return false, err
+	}
+	done, err := e.store.Effects(ctx, checkpoint.EffectFilter{Kind: kindDelete, State: checkpoint.Created})
+	if err != nil {
+		return false, err
+	}
+	for _, ef := range append(doubtful, done...) {
+		if !strings.HasPrefix(ef.Slot, redoSlot) {
+			continue
+		}
+		row, err := e.store.PartByID(ctx, ef.PartID)
+		if err != nil {
+			return false, err
+		}
+		freed, err := e.finishOne(ctx, row, &ef)
+		if err != nil {
+			return false, err
+		}
+		reopened = reopened || freed
+	}
+	return reopened, nil
+}
+
+func (e *engine) finishOne(ctx context.Context, row *checkpoint.Part, ef *checkpoint.Effect) (freed bool, err error) {
+	switch {
+	case row == nil:
+		return false, nil
+	case row.State == checkpoint.Deleted:
+		_, err := e.store.Reopen(ctx, []int64{row.ID})
+		return err == nil, err
+	case row.State != checkpoint.Created || redoSlot+strconv.FormatInt(row.ConversationID, 10) != ef.Slot:
+		return false, nil
+	}
+	if ef.State == checkpoint.InDoubt {
+		if why, _, err := e.whyStays(ctx, row); err != nil {
+			return false, err
+		} else if why != "" {
+			_, _, err := e.stays(ctx, ef, 0, why)
+			return false, err
+		}
+		if gone, _, err := e.deleteConversation(ctx, ef, row.ConversationID); err != nil || !gone {
+			return false, err
+		}
+	}
+	return true, e.free(ctx, row.ID)
+}
+
+// touched says what of a conversation differs from what was sent, or "". Threads that this job has appended count as
+// sent.
+func touched(row *checkpoint.Part, c *helpscout.Conversation, appended int) string {
 	ev, ok := decodeEvidence(row.Evidence)
 	if !ok {
 		return "there is no record of what was sent"
@@ -119,7 +234,7 @@ func touched(row *checkpoint.Part, c *helpscout.Conversation) string {
 		assigned = c.Assignee.ID
 	}
 	switch {
-	case c.Status != ev.Status:
+	case !strings.EqualFold(c.Status, ev.Status) && appended == 0:
 		return "its status is " + c.Status
 	case assigned != ev.Assign:
 		return "its assignee has changed"
@@ -127,8 +242,8 @@ func touched(row *checkpoint.Part, c *helpscout.Conversation) string {
 		return "its subject has changed"
 	case c.MailboxID != ev.Mailbox:
 		return "it was moved to another mailbox"
-	case c.ThreadCount != len(ev.Threads):
-		return fmt.Sprintf("it has %d threads, %d were sent", c.ThreadCount, len(ev.Threads))
+	case c.ThreadCount != len(ev.Threads)+appended:
+		return fmt.Sprintf("it has %d threads, %d were sent", c.ThreadCount, len(ev.Threads)+appended)
 	}
 	return ""
 }

@@ -63,6 +63,9 @@ func (e *engine) do(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	if err := e.redo(ctx); err != nil {
+		return err
+	}
 	if err := e.choose(ctx); err != nil {
 		return err
 	}
@@ -116,7 +119,11 @@ func (e *engine) open(ctx context.Context, acc *Account) error {
 	if err := e.stillThere(ctx); err != nil {
 		return err
 	}
-	if err := e.planOnResume(ctx); err != nil {
+	reopened, err := e.finishRedo(ctx)
+	if err != nil {
+		return err
+	}
+	if err := e.planOnResume(ctx, reopened); err != nil {
 		return err
 	}
 	return e.lookOnOpen(ctx)
@@ -226,16 +233,27 @@ func (e *engine) highestNumber(ctx context.Context) (n int64, err error) {
 // plan runs the planning pass and remembers what it was made from.
 func (e *engine) plan(ctx context.Context) error {
 	e.tell(Event{Kind: EventPhase, Text: fmt.Sprintf("planning %d tickets", e.Source.Len())})
-	err := e.prepare(ctx)
-	if err != nil {
+	if err := e.store.Set(ctx, factPlanned, ""); err != nil { // a load that ends half-way is begun anew
 		return err
 	}
+	if err := e.prepare(ctx); err != nil {
+		return err
+	}
+	return e.planned(ctx)
+}
+
+// planned remembers what the pending rows were made from; not while the plan asks for a decision or for conversations
+// to be taken back first, so that the next run plans again.
+func (e *engine) planned(ctx context.Context) error {
 	kept, err := json.Marshal(keptPlan{e.rep.Totals, e.rep.Findings.Groups(), e.rep.Rejected})
 	if err != nil {
 		return err
 	}
 	if err := e.store.Set(ctx, factReport, string(kept)); err != nil {
 		return err
+	}
+	if e.rep.drift != nil || len(e.changed) > 0 {
+		return nil
 	}
 	return e.store.Set(ctx, factPlanned, e.planDigest())
 }
@@ -253,7 +271,7 @@ func (e *engine) planDigest() string {
 
 // planOnResume plans anew when the source or the mapping has changed since the pending rows were made; otherwise the
 // rows are still right, and a run of a million parts goes on at once.
-func (e *engine) planOnResume(ctx context.Context) error {
+func (e *engine) planOnResume(ctx context.Context, anew bool) error {
 	planned, _, err := e.store.Get(ctx, factPlanned)
 	if err != nil {
 		return err
@@ -263,7 +281,8 @@ func (e *engine) planOnResume(ctx context.Context) error {
 		return err
 	}
 	var k keptPlan
-	if e.Approve == nil && planned == e.planDigest() && ok && json.Unmarshal([]byte(kept), &k) == nil {
+	anew = anew || e.Approve != nil || e.Options.RedoChanged
+	if !anew && planned == e.planDigest() && ok && json.Unmarshal([]byte(kept), &k) == nil {
 		e.rep.Totals, e.rep.Rejected = k.Totals, k.Rejected
 		e.rep.Findings = restoreFindings(k.Findings)
 		return e.judge()

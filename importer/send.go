@@ -2,8 +2,6 @@ package importer
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"html"
@@ -197,9 +195,8 @@ func (e *engine) placed(err error) error {
 }
 
 func (e *engine) intent(out *outgoing) checkpoint.Intent {
-	sum := sha256.Sum256(out.body.Symbolic())
 	in := checkpoint.Intent{
-		Run: e.run, At: time.Now(), Digest: hex.EncodeToString(sum[:]),
+		Run: e.run, At: time.Now(), Digest: out.part.Digest, // of the plan: links and the way of the files do not count
 		Evidence: evidenceOf(out.conv, out.part).encode(),
 	}
 	for _, c := range out.part.Messages {

@@ -41,21 +41,21 @@ func (e *engine) settleEffects(ctx context.Context) (again bool, err error) {
 // settlePart settles the effects in doubt of one part.
 func (e *engine) settlePart(ctx context.Context, effects []checkpoint.Effect) (again bool, err error) {
 	row, err := e.store.PartByID(ctx, effects[0].PartID)
-	if err != nil || row == nil || row.ConversationID == 0 {
+	if err != nil || row == nil {
 		return false, err
-	}
-	if effects[0].Kind == kindDelete {
-		for i := range effects {
-			effects[i].State = checkpoint.Sending // it is simply asked again: a second delete answers 404
-			if err := e.deleteAgain(ctx, row, &effects[i]); err != nil {
-				return false, err
-			}
-		}
-		return false, nil
 	}
 	for i := range effects {
 		if err := e.halted(ctx); err != nil {
 			return again, err
+		}
+		if effects[i].Kind == kindDelete {
+			if err := e.deleteAgain(ctx, &effects[i]); err != nil {
+				return again, err
+			}
+			continue
+		}
+		if row.ConversationID == 0 {
+			continue
 		}
 		pending, err := e.settleEffect(ctx, row, &effects[i])
 		if err != nil {
@@ -66,24 +66,15 @@ func (e *engine) settlePart(ctx context.Context, effects []checkpoint.Effect) (a
 	return again, nil
 }
 
-// deleteAgain finishes a delete whose answer was lost.
-func (e *engine) deleteAgain(ctx context.Context, row *checkpoint.Part, ef *checkpoint.Effect) error {
+// deleteAgain finishes the delete of a late twin whose answer was lost: it is simply asked again. What --redo-changed
+// takes back is finished before the next plan is made (see finishRedo).
+func (e *engine) deleteAgain(ctx context.Context, ef *checkpoint.Effect) error {
 	var id int64
-	for _, prefix := range []string{"twin:%d", "redo:%d"} {
-		if _, err := fmt.Sscanf(ef.Slot, prefix, &id); err == nil {
-			break
-		}
-	}
-	if id == 0 {
+	if _, err := fmt.Sscanf(ef.Slot, "twin:%d", &id); err != nil {
 		return nil
 	}
-	if err := e.deleteConversation(ctx, ef, id); err != nil {
-		return err
-	}
-	if row.ConversationID == id && row.State == checkpoint.Created {
-		return e.store.MarkDeleted(context.WithoutCancel(ctx), row.ID, time.Now())
-	}
-	return nil
+	_, _, err := e.deleteConversation(ctx, ef, id)
+	return err
 }
 
 func (e *engine) settleEffect(ctx context.Context, row *checkpoint.Part, ef *checkpoint.Effect) (again bool, err error) {

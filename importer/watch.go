@@ -3,7 +3,6 @@ package importer
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"strconv"
 	"time"
@@ -136,37 +135,42 @@ func (e *engine) twins(ctx context.Context, w watched) (done bool, err error) {
 
 // deleteTwin removes one conversation that a request of ours created after we had proven its absence.
 func (e *engine) deleteTwin(ctx context.Context, row *checkpoint.Part, c *helpscout.Conversation) error {
-	slot := "twin:" + strconv.FormatInt(c.ID, 10)
-	if err := e.store.AddEffects(ctx, []checkpoint.Effect{{PartID: row.ID, Kind: kindDelete, Slot: slot, State: checkpoint.Pending}}); err != nil {
-		return err
-	}
-	effects, err := e.store.Effects(ctx, checkpoint.EffectFilter{PartID: row.ID, Kind: kindDelete})
+	ef, err := e.deleteIntent(ctx, row.ID, "twin:"+strconv.FormatInt(c.ID, 10))
 	if err != nil {
 		return err
 	}
-	for i := range effects {
-		if effects[i].Slot == slot {
-			e.warn("late-twin", fmt.Sprintf("conversation %d (#%d) is ticket %s, created by a request whose answer was lost long ago; it was sent again as conversation %d, so the late one is deleted",
-				c.ID, c.Number, row.Ticket, row.ConversationID))
-			return e.deleteConversation(ctx, &effects[i], c.ID)
-		}
+	if ef.State == checkpoint.Created || ef.State == checkpoint.Rejected {
+		return nil // the list lags: it was dealt with before
 	}
-	return errors.New("the intent to delete a twin is not in the checkpoint")
+	e.warn("late-twin", fmt.Sprintf("conversation %d (#%d) is ticket %s, created by a request whose answer was lost long ago; it was sent again as conversation %d, so the late one is deleted",
+		c.ID, c.Number, row.Ticket, row.ConversationID))
+	_, why, err := e.deleteConversation(ctx, ef, c.ID)
+	if why != "" {
+		e.warn("late-twin", fmt.Sprintf("the late twin of ticket %s: %s", row.Ticket, why))
+	}
+	return err
 }
 
-// deleteConversation is idempotent by nature: asked again, the server says 404.
-func (e *engine) deleteConversation(ctx context.Context, ef *checkpoint.Effect, id int64) error {
+// deleteConversation is idempotent by nature: asked again, the server says 404. It reports whether the conversation is
+// gone for certain, or why it stays. An effect that has its end already is left as it is.
+func (e *engine) deleteConversation(ctx context.Context, ef *checkpoint.Effect, id int64) (gone bool, why string, err error) {
+	if ef.State == checkpoint.Created || ef.State == checkpoint.Rejected {
+		return ef.State == checkpoint.Created, ef.Reason, nil
+	}
 	for {
 		if err := e.reachable(ctx); err != nil {
-			return err
+			return false, "", err
 		}
 		if err := e.Quota.Write(ctx); err != nil {
-			return err
+			return false, "", err
+		}
+		if err := e.halted(ctx); err != nil {
+			return false, "", err
 		}
 		keep := context.WithoutCancel(ctx)
 		if ef.State == checkpoint.Pending {
 			if err := e.store.BeginEffect(keep, ef.ID, e.run, time.Now(), nil); err != nil {
-				return err
+				return false, "", err
 			}
 		}
 		ef.State = checkpoint.Sending
@@ -175,38 +179,42 @@ func (e *engine) deleteConversation(ctx context.Context, ef *checkpoint.Effect, 
 		switch kind := helpscout.KindOf(err); {
 		case err == nil:
 			e.out.applied()
-			return e.store.DoneEffect(keep, ef.ID, id, time.Now())
-		case status == 404:
+			return true, "", e.store.DoneEffect(keep, ef.ID, id, time.Now())
+		case status == 404 || status >= 300 && status < 400:
 			return e.notFoundOnDelete(ctx, ef, id)
 		case kind == helpscout.Stop:
-			return authStop(err)
+			return false, "", authStop(err)
 		case kind == helpscout.Rejected:
-			return e.store.RejectEffect(keep, ef.ID, status, err.Error(), time.Now())
+			return e.stays(ctx, ef, status, fmt.Sprintf("conversation %d stays: %v", id, err))
 		}
 		e.out.doubt()
 		pause, patient := e.out.pause(e.patience())
 		if !patient {
-			return stopf(ExitLeft, "everything is saved", "conversation %d could not be deleted: %v", id, err)
+			return false, "", stopf(ExitLeft, "everything is saved", "conversation %d could not be deleted: %v", id, err)
 		}
 		if err := e.sleep(ctx, pause); err != nil {
-			return err
+			return false, "", err
 		}
 	}
+}
+
+// stays notes that a conversation will not be deleted.
+func (e *engine) stays(ctx context.Context, ef *checkpoint.Effect, status int, why string) (bool, string, error) {
+	return false, why, e.store.RejectEffect(context.WithoutCancel(ctx), ef.ID, status, why, time.Now())
 }
 
 // notFoundOnDelete tells a conversation that is gone from one that was merged: writes to a merged one answer 404 too,
 // a read answers 301. Merged ones are left alone and reported.
 // https://developer.helpscout.com/mailbox-api/endpoints/conversations/delete
-func (e *engine) notFoundOnDelete(ctx context.Context, ef *checkpoint.Effect, id int64) error {
-	_, err := read(ctx, e, func() (*helpscout.Conversation, error) { return e.Client.Conversation(ctx, id, false) })
-	keep := context.WithoutCancel(ctx)
+func (e *engine) notFoundOnDelete(ctx context.Context, ef *checkpoint.Effect, id int64) (gone bool, why string, err error) {
+	_, err = read(ctx, e, func() (*helpscout.Conversation, error) { return e.Client.Conversation(ctx, id, false) })
 	switch {
 	case helpscout.StatusOf(err) == 301:
-		return e.store.RejectEffect(keep, ef.ID, 301, fmt.Sprintf("conversation %d was merged into another: it stays", id), time.Now())
+		return e.stays(ctx, ef, 301, fmt.Sprintf("conversation %d was merged into another: it stays", id))
 	case helpscout.StatusOf(err) == 404:
-		return e.store.DoneEffect(keep, ef.ID, id, time.Now())
+		return true, "", e.store.DoneEffect(context.WithoutCancel(ctx), ef.ID, id, time.Now())
 	case err == nil:
-		return e.store.RejectEffect(keep, ef.ID, 404, fmt.Sprintf("conversation %d is there, but the server will not delete it", id), time.Now())
+		return e.stays(ctx, ef, 404, fmt.Sprintf("conversation %d is there, but the server will not delete it", id))
 	}
-	return err
+	return false, "", err
 }
