@@ -41,7 +41,7 @@ func (u *ui) log() *slog.Logger {
 		return slog.New(slog.DiscardHandler)
 	}
 	noColor := !u.env.errTTY || u.env.get("NO_COLOR") != ""
-	return slog.New(tint.NewHandler(u.env.err, &tint.Options{Level: slog.LevelDebug, NoColor: noColor, TimeFormat: time.TimeOnly}))
+	return slog.New(tint.NewTextHandler(u.env.err, &tint.Options{Level: slog.LevelDebug, NoColor: noColor, TimeFormat: time.TimeOnly}))
 }
 
 // say writes a line to stderr, unless --quiet.
