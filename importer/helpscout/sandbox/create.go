@@ -105,11 +105,10 @@ func (c *call) draft(n node) *draftConversation {
 	d.closed, d.closedGiven = n.time("closedAt")
 	_, d.assignGiven = n.m["assignTo"]
 	d.assign = n.id("assignTo")
-	nodes := n.objects("threads")
-	if len(n.list("threads")) == 0 {
+	if list, ok := n.m["threads"].([]any); len(list) == 0 && (ok || !n.has("threads")) {
 		n.problem("threads", notEmpty, "may not be empty", nil)
 	}
-	for _, t := range nodes {
+	for _, t := range n.objects("threads") {
 		typ := t.oneOf("type", true, threadTypes...)
 		d.threads = append(d.threads, t.thread(typ, d.imported && c.set.ThreadImported == "inherit"))
 	}

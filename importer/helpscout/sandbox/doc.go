@@ -54,6 +54,17 @@
 // and their like, or through the control endpoints (control.go), which live under /_sandbox/, a path that the real
 // service does not have. [Sandbox.Dump] and GET /_sandbox/dump tell the whole truth.
 //
+// # The page
+//
+// Under / a person sees the account: mailboxes and folders, the conversations with a search in the API's own language,
+// each conversation as an agent would see it, the call log with its faults, and the settings in force (page.go,
+// pageview.go, the folder page). It is rendered here, has no script, and shows the HTML of messages only sanitised.
+//
+// # Conformance
+//
+// TestConformanceReading and TestConformanceWriting (conformance_test.go) hold any server to what is documented, this
+// one by default, the real service with CONFORMANCE_BASE; the writing one then logs what it learned for each setting.
+//
 // # State
 //
 // The account lives in memory, and with Options.Log in a file of JSON lines too (log.go), which a later sandbox

@@ -224,8 +224,10 @@ func TestIndexesAgreeWithScan(t *testing.T) {
 			"createdAt:[" + at() + " TO " + at() + "]", "createdAt:[" + at() + " TO *] AND status:closed", fmt.Sprintf(`email:"p%d@b.example"`, rng.IntN(25)),
 			"modifiedAt:[" + at() + " TO *]", fmt.Sprintf("number:%d", 48_000+rng.IntN(1300)), "NOT createdAt:[" + at() + " TO *]", "",
 		}[rng.IntN(7)]
-		f := filter{status: []string{"all", "active", "closed", "open"}[rng.IntN(4)], horizon: math.MaxInt64, desc: rng.IntN(2) == 0,
-			sort: []string{"createdat", "number", "modifiedat", "subject"}[rng.IntN(4)]}
+		f := filter{
+			status: []string{"all", "active", "closed", "open"}[rng.IntN(4)], horizon: math.MaxInt64, desc: rng.IntN(2) == 0,
+			sort: []string{"createdat", "number", "modifiedat", "subject"}[rng.IntN(4)],
+		}
 		if text != "" {
 			f.query, _ = parseQuery(text)
 		}

@@ -3,6 +3,7 @@ package sandbox
 import (
 	"bufio"
 	"bytes"
+	"cmp"
 	"encoding/hex"
 	"encoding/json"
 	"errors"
@@ -64,9 +65,9 @@ func (s *Sandbox) openLog(path string) error {
 		_ = f.Close()
 		return fmt.Errorf("sandbox log %s: %w", path, err)
 	}
-	s.log = &stateLog{f: f, seed: s.opts.Seed}
+	s.log = &stateLog{f: f, seed: s.opts.Seed.whole()}
 	if fresh {
-		s.log.write(record{T: "seed"}, s.opts.Seed)
+		s.log.write(record{T: "seed"}, s.log.seed)
 	}
 	return s.log.err
 }
@@ -109,10 +110,14 @@ func (s *Sandbox) adoptSeed(rec record) error {
 	if err := json.Unmarshal(rec.V, &seed); err != nil {
 		return fmt.Errorf("line 1: %w", err)
 	}
-	if asked := s.opts.Seed; asked.Users != nil || asked.Mailboxes != nil || asked.Number != 0 {
-		if !bytes.Equal(encode(asked), encode(seed)) {
-			return errors.New("it holds the account of another seed; name another file or leave the seed out")
-		}
+	asked := s.opts.Seed
+	if asked.Users == nil && asked.Mailboxes == nil {
+		number := asked.Number // the log knows the rest
+		asked = seed
+		asked.Number = cmp.Or(number, seed.Number)
+	}
+	if !bytes.Equal(encode(asked.whole()), encode(seed)) {
+		return errors.New("it holds the account of another seed; name another file or leave the seed out")
 	}
 	s.opts.Seed = seed
 	return s.begin(s.opts.Faults)

@@ -204,8 +204,10 @@ func (c *call) pageCalls() reply {
 		sum += n
 	}
 	v.Tiles = []tile{
-		{"calls", strconv.Itoa(sum), false}, {"units spent", strconv.FormatInt(st.Units, 10), false},
-		{"conversations created", strconv.Itoa(st.Created), false}, {"refused with 429", strconv.FormatInt(st.Throttled, 10), st.Throttled > 0},
+		{"calls", strconv.Itoa(sum), false},
+		{"units spent", strconv.FormatInt(st.Units, 10), false},
+		{"conversations created", strconv.Itoa(st.Created), false},
+		{"refused with 429", strconv.FormatInt(st.Throttled, 10), st.Throttled > 0},
 		{"units of other programs", strconv.FormatInt(st.Foreign, 10), false},
 	}
 	for name, n := range st.Faults {

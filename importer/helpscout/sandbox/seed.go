@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"os"
+	"slices"
 	"strings"
 	"time"
 )
@@ -114,8 +115,10 @@ func DefaultSeed() Seed {
 		Mailboxes: []Mailbox{
 			{ID: 254871, Name: "Support", Slug: "6fbb23940e98eba9", Email: "help@support.example", Fields: []Field{
 				{ID: 31201, Name: "Priority", Type: "dropdown", Order: 1, Options: []Option{
-					{ID: 90511, Label: "Low", Order: 1}, {ID: 90512, Label: "Normal", Order: 2},
-					{ID: 90513, Label: "High", Order: 3}, {ID: 90514, Label: "Urgent", Order: 4},
+					{ID: 90511, Label: "Low", Order: 1},
+					{ID: 90512, Label: "Normal", Order: 2},
+					{ID: 90513, Label: "High", Order: 3},
+					{ID: 90514, Label: "Urgent", Order: 4},
 				}},
 				{ID: 31202, Name: "Legacy ID", Type: "singleline", Order: 2},
 				{ID: 31203, Name: "Details", Type: "multiline", Order: 3},
@@ -126,8 +129,10 @@ func DefaultSeed() Seed {
 		},
 		Users: []User{
 			{ID: 512341, FirstName: "Ada", LastName: "Byron", Email: "ada@support.example", Role: "owner", Timezone: "Europe/London"},
-			{ID: 512344, FirstName: "Ben", LastName: "Okri", Email: "ben@support.example", Role: "admin", Timezone: "Africa/Lagos",
-				AlternateEmails: []string{"ben.okri@support.example"}},
+			{
+				ID: 512344, FirstName: "Ben", LastName: "Okri", Email: "ben@support.example", Role: "admin", Timezone: "Africa/Lagos",
+				AlternateEmails: []string{"ben.okri@support.example"},
+			},
 			// 512347 was deleted: it is not listed, and naming it is an error.
 			{ID: 512351, FirstName: "Cleo", LastName: "Marsh", Email: "cleo@support.example", Role: "user", Timezone: "America/New_York"},
 		},
@@ -151,13 +156,20 @@ func LoadSeed(path string) (Seed, error) {
 	return s, nil
 }
 
-// plant builds the account of a seed.
-func plant(seed Seed) (*world, error) {
+// whole is the seed with its defaults filled in.
+func (seed Seed) whole() Seed {
 	if seed.Mailboxes == nil && seed.Users == nil {
 		number := seed.Number
 		seed = DefaultSeed()
-		seed.Number = max(number, 1)
+		seed.Number = number
 	}
+	seed.Number = max(seed.Number, 1)
+	return seed
+}
+
+// plant builds the account of a seed.
+func plant(seed Seed) (*world, error) {
+	seed = seed.whole()
 	if len(seed.Users) == 0 || len(seed.Mailboxes) == 0 {
 		return nil, fmt.Errorf("seed: %d users and %d mailboxes; an account has at least one of each", len(seed.Users), len(seed.Mailboxes))
 	}
@@ -232,8 +244,13 @@ func (w *world) plantPeople(seed Seed) error {
 
 // folderKinds are the folders that every mailbox has.
 var folderKinds = []struct{ kind, name string }{
-	{"open", "Unassigned"}, {"mytickets", "Mine"}, {"needs_attn", "Needs Attention"}, {"drafts", "Drafts"},
-	{"assigned", "Assigned"}, {"closed", "Closed"}, {"spam", "Spam"},
+	{"open", "Unassigned"},
+	{"mytickets", "Mine"},
+	{"needs_attn", "Needs Attention"},
+	{"drafts", "Drafts"},
+	{"assigned", "Assigned"},
+	{"closed", "Closed"},
+	{"spam", "Spam"},
 }
 
 func (w *world) plantMailboxes(seed Seed) {
@@ -255,8 +272,10 @@ func (w *world) plantMailboxes(seed Seed) {
 			id++
 			m.folders[teamFolder(t.ID)] = id
 		}
+		m.Fields = slices.Clone(m.Fields) // the seed is the caller's
 		for j := range m.Fields {
 			f := &m.Fields[j]
+			f.Options = slices.Clone(f.Options)
 			if f.ID == 0 {
 				f.ID = m.ID*10 + int64(j)
 			}

@@ -104,6 +104,14 @@ func TestLogOfAnotherAccountIsRefused(t *testing.T) {
 	if _, err := New(Options{Log: file, Seed: other}); err == nil || !strings.Contains(err.Error(), "another seed") {
 		t.Errorf("another seed: %v", err)
 	}
+	if _, err := New(Options{Log: file, Seed: Seed{Number: 2}}); err == nil || !strings.Contains(err.Error(), "another seed") {
+		t.Errorf("another number: %v", err)
+	}
+	if s, err = New(Options{Log: file, Seed: Seed{Number: 1}}); err != nil {
+		t.Errorf("the same seed: %v", err)
+	} else {
+		_ = s.Close()
+	}
 	if err := os.WriteFile(file, []byte("id,subject\n1,x\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
@@ -277,4 +285,57 @@ func TestSettings(t *testing.T) {
 			t.Errorf("%+v is not documented", st)
 		}
 	}
+}
+
+// FuzzLog: whatever is in a log, it is refused in words or becomes an account that answers.
+func FuzzLog(f *testing.F) {
+	seed := string(encode(record{T: "seed", V: encode(DefaultSeed())})) + "\n"
+	f.Add(`{"t":"customer","v":{"id":1,"emails":[{"id":2,"value":"a@b.example"}]}}` + "\n" + `{"t":"conversation","v":{"id":5,"customerId":1,"mailboxId":254871,"mergedInto":5}}`)
+	f.Add(`{"t":"thread","conversation":5,"v":{"id":7,"customerId":1,"attachments":[{"sha256":"00"}]}}`)
+	f.Add(`{"t":"webhook","v":{"id":1,"secret":"x"}}` + "\n" + `{"t":"tag","v":{"name":"x"}}` + "\n" + `{"t":"blob","v":{"sha256":"x"}}`)
+	file := filepath.Join(f.TempDir(), "state.jsonl")
+	f.Fuzz(func(t *testing.T, lines string) {
+		if err := os.WriteFile(file, []byte(seed+lines+"\n"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		s, err := New(Options{Log: file})
+		if err != nil {
+			if !strings.Contains(err.Error(), "line ") {
+				t.Fatalf("no line in %v", err)
+			}
+			return
+		}
+		defer s.Close()
+		c := &client{t: t, s: s, http: &http.Client{Transport: s.Transport()}}
+		c.login()
+		for conv := range s.Conversations() {
+			if a := c.send("GET", convPath(conv.ID, "?embed=threads"), ""); a.status >= 500 || a.err != nil {
+				t.Fatalf("conversation %d: %d %v", conv.ID, a.status, a.err)
+			}
+		}
+		c.want(200, "GET", "/v2/conversations?status=all", "")
+		c.want(201, "POST", "/v2/conversations", sample("new@b.example", "2021-03-04T05:06:07Z", ""))
+		c.page(200, "/")
+	})
+}
+
+func FuzzSettings(f *testing.F) {
+	for _, st := range SettingNames() {
+		f.Add(st.Name, st.Default)
+	}
+	f.Add("competitor", "30%")
+	f.Fuzz(func(t *testing.T, name, value string) {
+		s := Defaults()
+		if s.Set(name, value) != nil {
+			if s != Defaults() {
+				t.Fatalf("%s=%q was refused, and changed something", name, value)
+			}
+			return
+		}
+		once, _ := s.Get(name)
+		again := Defaults()
+		if err := again.Set(name, once); err != nil || again != s {
+			t.Fatalf("%s=%q is told as %q, which is read as something else: %v", name, value, once, err)
+		}
+	})
 }

@@ -248,7 +248,10 @@ func (c *call) find() (*conversation, reply) {
 
 // target is where a conversation that was merged, and merged again, is in the end.
 func (conv *conversation) target() *conversation {
-	for conv.merged != nil {
+	for range 100 { // a damaged log may hold a circle
+		if conv.merged == nil {
+			break
+		}
 		conv = conv.merged
 	}
 	return conv
