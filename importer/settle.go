@@ -131,12 +131,15 @@ func (e *engine) atSecond(ctx context.Context, sec int64) ([]helpscout.Conversat
 	}
 	var out []helpscout.Conversation
 	err := e.pages(ctx, q, func(cs []helpscout.Conversation) bool {
+		fits := false // a page of other times means that the server does not understand the question
 		for _, c := range cs {
-			if c.CreatedAt.Unix() == sec {
+			at := c.CreatedAt.Unix()
+			fits = fits || at == sec || at == sec+1
+			if at == sec {
 				out = append(out, c)
 			}
 		}
-		return true
+		return fits
 	})
 	return out, err
 }
