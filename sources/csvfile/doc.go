@@ -3,16 +3,21 @@
 //
 // The way of a file through the package:
 //
+//	source.go      what the package offers; options.go what it is told
 //	decode.go      unpacks gzip, zstd and bzip2, finds the charset, makes a UTF-8 copy where the file is none
 //	dialect.go     finds delimiter, quote and line end
-//	header.go      finds the header and ties the configuration's columns to it (columns.go)
-//	reader.go      frames rows: every byte is in exactly one record, whatever is damaged
-//	dates.go       reads a date in any form that means one thing; datecolumn.go lets the column decide day and month
-//	index.go       one pass: ticket, place and digest of every row, and the ledger (finish.go)
-//	table.go       what the index keeps: 32 bytes a row, in a file beyond half a million rows
-//	build.go       one ticket from its rows again: merge.go for the ticket, messages.go for its messages
-//	attach.go      files beside the table, which never lead out of their folder
-//	survey.go      what inspect shows before there is a configuration; guess.go knows the usual headers
+//	header.go      finds the header and ties the configuration's columns to it (columns.go, names.go)
+//	reader.go      frames rows (frame.go): every byte is in exactly one record, whatever is damaged
+//	dates.go       reads a date in any form that means one thing (clock.go, zones.go); datecolumn.go lets the column
+//	               decide which number is the day
+//	index.go       one pass: ticket, place and digest of every row (users.go: who is behind an id)
+//	table.go       what the index keeps of a row, 32 bytes, in a file beyond a quarter of a million rows; sorted.go puts
+//	               the rows of each ticket together; tickets.go finds tickets by key
+//	finish.go      the order of tickets, and the ledger
+//	build.go       one ticket from its rows again: row.go and cells.go for the cells, merge.go for the ticket,
+//	               messages.go for its messages
+//	attach.go      files beside the table, which never lead out of their folder; legacy.go those of the old desk
+//	survey.go      what inspect shows before there is a configuration (stats.go); guess.go knows the usual headers
 //
 // Identity comes from content. A ticket's key is its id; without an id column it is a digest of requester, creation
 // time, subject and first text, and equal tickets of one file are numbered. A message's key is its id within the

@@ -383,7 +383,12 @@ func (x *indexer) pieces(f *file, rec *record, n uint32) error {
 	} else {
 		x.countAttachments(messageAttachments)
 	}
-	if uint64(rec.size) > 1<<32-1 || rec.off >= 1<<offsetBits || f.no >= 1<<(64-offsetBits) {
+	return x.keep(f, rec, n)
+}
+
+// keep puts the row into the table of rows.
+func (x *indexer) keep(f *file, rec *record, n uint32) error {
+	if uint64(rec.size) > 1<<32-1 || rec.off >= 1<<offsetBits || f.no >= 1<<(64-offsetBits) || x.rows.n == 1<<32-1 {
 		return errors.New("the input is larger than the index can hold")
 	}
 	return x.rows.add(rowRef{

@@ -176,27 +176,32 @@ func (b *builder) dropDescription() {
 			Text: "the first message repeats the description, though not to the letter; the message is kept",
 		})
 	}
-	if first.m.CreatedAt.IsZero() && !desc.m.CreatedAt.IsZero() {
-		first.m.CreatedAt = desc.m.CreatedAt
-		first.m.Problems = slices.DeleteFunc(first.m.Problems, func(p sources.Problem) bool { return p.Code == "no-date" })
+	b.takeOver(first.m, desc.m)
+	b.drop(desc)
+	b.msgs = slices.Delete(b.msgs, at, at+1)
+}
+
+// takeOver gives first what only the description knows; the attachments that both have stay with the description.
+func (b *builder) takeOver(first, desc *sources.Message) {
+	if first.CreatedAt.IsZero() && !desc.CreatedAt.IsZero() {
+		first.CreatedAt = desc.CreatedAt
+		first.Problems = slices.DeleteFunc(first.Problems, func(p sources.Problem) bool { return p.Code == "no-date" })
 	}
-	if first.m.Author.IsZero() {
-		first.m.Author = desc.m.Author
+	if first.Author.IsZero() {
+		first.Author = desc.Author
 	}
 	var again []*sources.Attachment
-	for _, a := range desc.m.Attachments {
-		if slices.ContainsFunc(first.m.Attachments, func(o *sources.Attachment) bool {
+	for _, a := range desc.Attachments {
+		if slices.ContainsFunc(first.Attachments, func(o *sources.Attachment) bool {
 			return o.Location == a.Location && a.Location != ""
 		}) {
 			again = append(again, a)
 			continue
 		}
-		first.m.Attachments = append(first.m.Attachments, a)
+		first.Attachments = append(first.Attachments, a)
 	}
-	desc.m.Attachments = again
-	first.m.Digest = b.digestOf(first.m)
-	b.drop(desc)
-	b.msgs = slices.Delete(b.msgs, at, at+1)
+	desc.Attachments = again
+	first.Digest = b.digestOf(first)
 }
 
 // sameEvent reports whether two messages are one event told twice: the same author in the same second. Desks that keep

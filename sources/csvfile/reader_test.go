@@ -70,7 +70,8 @@ func TestReader(t *testing.T) {
 		{"row quoted as a whole", "1,a,b,c\n\"2,x,\"\"a, b\"\",c\"\n", 4, [][]string{{"1", "a", "b", "c"}, {"2", "x", "a, b", "c"}}, nil},
 		{
 			"a quote that is never closed costs one row", "1,\"open,b,c\n2,a,\"b\",c\n3,a,b,c\n", 4,
-			[][]string{{"2", "a", "b", "c"}, {"3", "a", "b", "c"}}, []string{"1,\"open,b,c\n"},
+			[][]string{{"2", "a", "b", "c"}, {"3", "a", "b", "c"}},
+			[]string{"1,\"open,b,c\n"},
 		},
 		{"the file ends within quotes", "1,a,b,c\n2,a,\"b", 4, [][]string{{"1", "a", "b", "c"}}, []string{"2,a,\"b"}},
 		{"a narrow table is not resynchronised by guess", "1,\"a\n2,\"b\n3,c\n", 2, nil, []string{"1,\"a\n2,\"b\n3,c\n"}},

@@ -284,15 +284,16 @@ func (s *Source) openFiles(ctx context.Context) error {
 func (s *Source) expand(paths []string) ([]string, error) {
 	var out []string
 	for _, p := range paths {
+		missing := "there is no such file"
 		if st, err := os.Stat(p); err == nil && st.IsDir() {
-			p = filepath.Join(p, "*.[cCtT][sS][vV]*")
+			p, missing = filepath.Join(p, "*.[cCtT][sS][vV]*"), "no table (.csv, .tsv) is in this folder"
 		} else if err == nil {
 			out = append(out, p)
 			continue
 		}
 		found, err := filepath.Glob(p)
 		if err != nil || len(found) == 0 {
-			return nil, s.inputError(s.name(p), errors.New("there is no such file"), "check source.paths; they are "+
+			return nil, s.inputError(s.name(p), errors.New(missing), "check source.paths; they are "+
 				"relative to the configuration")
 		}
 		slices.Sort(found)

@@ -146,22 +146,7 @@ func (f form) layout(o dayOrder) string {
 	case compact:
 		return f.compactLayout()
 	}
-	year, month := "2006", "Jan"
-	if f&shortYear != 0 {
-		year = "06"
-	}
-	if f&longMonth != 0 {
-		month = "January"
-	}
-	sep := " "
-	switch f & sepMask {
-	case sepSlash:
-		sep = "/"
-	case sepDot:
-		sep = "."
-	case sepDash:
-		sep = "-"
-	}
+	year, month, sep := f.parts()
 	var b strings.Builder
 	if f&weekday != 0 {
 		b.WriteString("Mon ")
@@ -178,7 +163,7 @@ func (f form) layout(o dayOrder) string {
 	case dayName:
 		b.WriteString("2" + sep + month + sep + year)
 	case nameDay:
-		b.WriteString(month + " 2" + f.if_(commaDate, ",") + " " + year)
+		b.WriteString(month + " 2" + f.with(commaDate, ",") + " " + year)
 	case nameDayEnd:
 		b.WriteString(month + " 2")
 	}
@@ -189,7 +174,28 @@ func (f form) layout(o dayOrder) string {
 	return b.String()
 }
 
-func (f form) if_(bit form, text string) string {
+// parts are the layouts of year and month, and what stands between the parts of the date.
+func (f form) parts() (year, month, sep string) {
+	year, month, sep = "2006", "Jan", " "
+	if f&shortYear != 0 {
+		year = "06"
+	}
+	if f&longMonth != 0 {
+		month = "January"
+	}
+	switch f & sepMask {
+	case sepSlash:
+		sep = "/"
+	case sepDot:
+		sep = "."
+	case sepDash:
+		sep = "-"
+	}
+	return year, month, sep
+}
+
+// with is text where the form has the bit.
+func (f form) with(bit form, text string) string {
 	if f&bit != 0 {
 		return text
 	}
@@ -197,7 +203,7 @@ func (f form) if_(bit form, text string) string {
 }
 
 func (f form) compactLayout() string {
-	return "20060102" + f.if_(withT, "T") + f.if_(withTime, "150405") + f.if_(zoneZ, "Z07:00")
+	return "20060102" + f.with(withT, "T") + f.with(withTime, "150405") + f.with(zoneZ, "Z07:00")
 }
 
 func (f form) clockLayout() string {
@@ -215,7 +221,7 @@ func (f form) clockLayout() string {
 	if f&withAMPM != 0 {
 		hour = "3"
 	}
-	s := sep + hour + ":04" + f.if_(withSeconds, ":05") + f.if_(withFraction, ".999999999") + f.if_(withAMPM, " PM")
+	s := sep + hour + ":04" + f.with(withSeconds, ":05") + f.with(withFraction, ".999999999") + f.with(withAMPM, " PM")
 	switch {
 	case f&zoneZ != 0:
 		s += "Z07:00"
