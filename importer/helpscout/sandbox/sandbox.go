@@ -17,7 +17,7 @@ type Options struct {
 	AppID     string // with AppSecret: the only credentials that get a token; both empty: any pair does
 	AppSecret string
 	Log       string            // file of JSON lines that keeps the state; empty: memory only. An existing one is continued
-	Webhooks  http.RoundTripper // how webhooks are delivered; nil: http.DefaultTransport
+	Webhooks  http.RoundTripper // how webhooks are delivered; nil: over a connection each
 }
 
 // Sandbox is one account of the service. It is an [http.Handler]; all methods may be called at any time from any

@@ -46,6 +46,7 @@ type Delivery struct {
 // courier delivers webhooks in their order, one at a time.
 type courier struct {
 	s       *Sandbox
+	client  *http.Client
 	mu      sync.Mutex
 	queue   []parcel
 	busy    bool
@@ -60,7 +61,13 @@ type parcel struct {
 
 const maxQueue = 10_000
 
-func newCourier(s *Sandbox) *courier { return &courier{s: s} }
+func newCourier(s *Sandbox) *courier {
+	via := s.opts.Webhooks
+	if via == nil {
+		via = &http.Transport{DisableKeepAlives: true, Proxy: http.ProxyFromEnvironment}
+	}
+	return &courier{s: s, client: &http.Client{Timeout: 10 * time.Second, Transport: via}}
+}
 
 // tell puts an event on its way to all who listen. The account is locked.
 func (c *call) tell(event string, who *customer, conv *conversation, imported bool) {
@@ -132,15 +139,13 @@ func (k *courier) deliver(p parcel) Delivery {
 	req.Header.Set("User-Agent", "Help Scout/Webhooks v2")
 	req.Header["X-HelpScout-Event"] = []string{p.event}
 	req.Header["X-HelpScout-Signature"] = []string{base64.StdEncoding.EncodeToString(mac.Sum(nil))}
-	client := &http.Client{Timeout: 10 * time.Second, Transport: k.s.opts.Webhooks}
-	res, err := client.Do(req)
+	res, err := k.client.Do(req)
 	if err != nil {
 		d.Error = err.Error()
 		return d
 	}
 	drain(res.Body)
 	_ = res.Body.Close()
-	client.CloseIdleConnections()
 	d.Status = res.StatusCode
 	return d
 }
