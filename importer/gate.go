@@ -2,6 +2,7 @@ package importer
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strconv"
@@ -51,6 +52,10 @@ func (e *engine) gate(ctx context.Context, acc *Account) error {
 	}
 	g.LiveWithCc = e.rep.Totals.Traits&(mapping.HasLive|mapping.HasCc) == mapping.HasLive|mapping.HasCc
 	if err := e.Confirm(ctx, g); err != nil {
+		var s *Stop
+		if errors.As(err, &s) {
+			return s
+		}
 		return &Stop{Code: ExitUsage, Err: err}
 	}
 	return nil

@@ -9,7 +9,7 @@ import (
 )
 
 func (a *app) dryRunCommand() *cobra.Command {
-	var config, plan, against, table string
+	var config, plan, against, table, html string
 	var accept []string
 	cmd := &cobra.Command{
 		Use: "dry-run -c import.yaml", Short: "The validation report: what would arrive, what would not, and why", Long: dryRunText,
@@ -27,7 +27,7 @@ func (a *app) dryRunCommand() *cobra.Command {
 				return a.inputError(err)
 			}
 			defer job.Source.Close()
-			out := &dryRunFiles{plan: plan, against: against, table: table}
+			out := &dryRunFiles{plan: plan, against: against, table: table, page: newPage(html, c, job, offline)}
 			if err := out.open(job); err != nil {
 				return err
 			}
@@ -50,6 +50,7 @@ func (a *app) dryRunCommand() *cobra.Command {
 	fl.StringVar(&plan, "plan", "", "write the plan to `file`: one line a conversation, the same on every machine")
 	fl.StringVar(&against, "against", "", "explain how this plan differs from the one in `file`")
 	fl.StringVar(&table, "csv", "", "write one line a ticket to `file`")
+	fl.StringVar(&html, "html", "", "write the report as one page to `file`, to be opened without network")
 	fl.StringArrayVar(&accept, "accept", nil, "accept findings of this `code` although they block the job; may be repeated")
 	fl.BoolVar(&a.ui.json, "json", false, "one JSON object a line on stdout, the last one the summary")
 	return cmd

@@ -65,7 +65,7 @@ func (a *app) runImport(cmd *cobra.Command, f *runFlags, o *importer.Options) er
 	if offline != nil {
 		return &importer.Stop{Code: importer.ExitAuth, Err: offline, Hint: hintCredentials}
 	}
-	job.Soft, job.Confirm = soft, a.confirm(f.yes)
+	job.Soft, job.Confirm = soft, a.confirm(soft, f.yes)
 	if f.plan != "" {
 		if err := a.bindPlan(job, f.plan); err != nil {
 			return err

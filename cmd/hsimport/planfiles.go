@@ -2,13 +2,12 @@ package main
 
 import (
 	"bytes"
-	"encoding/csv"
 	"errors"
 	"fmt"
 	"os"
-	"strconv"
 
 	"hsimport/importer"
+	"hsimport/importer/report"
 	"hsimport/mapping"
 )
 
@@ -88,7 +87,8 @@ type dryRunFiles struct {
 
 	old   *mapping.PlanFile
 	now   planWriter
-	rows  *csv.Writer
+	rows  *report.Table
+	page  *pageFile // nil: none is wanted
 	file  *os.File
 	wants bool // a plan is wanted
 }
@@ -103,8 +103,7 @@ func (d *dryRunFiles) open(job *importer.Job) (err error) {
 		if d.file, err = os.Create(d.table); err != nil {
 			return &importer.Stop{Code: importer.ExitUsage, Err: fmt.Errorf("write the table: %w", err)}
 		}
-		d.rows = csv.NewWriter(d.file)
-		_ = d.rows.Write(tableHeader) // errors are kept until Flush
+		d.rows = report.NewTable(d.file)
 	}
 	d.wants = d.plan != "" || d.old != nil
 	if d.wants {
@@ -114,47 +113,31 @@ func (d *dryRunFiles) open(job *importer.Job) (err error) {
 	return nil
 }
 
-var tableHeader = []string{"key", "id", "place", "parts", "threads", "attachments", "units", "live", "findings", "excluded", "refused"}
-
 func (d *dryRunFiles) each(s importer.Seen) error {
 	if d.wants {
 		if err := d.now.each(s); err != nil {
 			return err
 		}
 	}
-	if d.rows == nil {
-		return nil
+	if d.page != nil {
+		d.page.See(s)
 	}
-	if s.Plan == nil {
-		return d.rows.Write([]string{string(s.Err.Key), "", s.Err.Position.String(), "0", "0", "0", "0", "", "", "", s.Err.Err.Error()})
+	if d.rows != nil {
+		return d.rows.See(s)
 	}
-	return d.rows.Write(tableRow(s.Plan))
-}
-
-func tableRow(p *mapping.Plan) []string {
-	threads, files, units := 0, 0, 0
-	for _, l := range p.Lines() {
-		threads, files, units = threads+l.Threads, files+l.Attachments, units+l.Units
-	}
-	codes := ""
-	for i, f := range p.Findings {
-		if i > 0 {
-			codes += " "
-		}
-		codes += f.Code
-	}
-	return []string{
-		string(p.Key), p.ID, p.Position.String(), strconv.Itoa(len(p.Parts)), strconv.Itoa(threads), strconv.Itoa(files),
-		strconv.Itoa(units), strconv.FormatBool(p.Live), codes, p.Excluded, p.Refused,
-	}
+	return nil
 }
 
 // close finishes the files; a plan of a run that did not get to its end is not written.
 func (d *dryRunFiles) close(u *ui, rep *importer.Report) error {
 	if d.rows != nil {
-		d.rows.Flush()
-		if err := errors.Join(d.rows.Error(), d.file.Close()); err != nil {
+		if err := errors.Join(d.rows.Close(), d.file.Close()); err != nil {
 			return fmt.Errorf("write %s: %w", d.table, err)
+		}
+	}
+	if d.page != nil {
+		if err := d.page.write(rep); err != nil {
+			return err
 		}
 	}
 	if !d.wants || !rep.Totals.Complete {

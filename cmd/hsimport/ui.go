@@ -253,7 +253,7 @@ func (u *ui) clearBar() {
 }
 
 // confirm asks for the mailbox's name before the first write into an account.
-func (a *app) confirm(yes bool) func(context.Context, *importer.Gate) error {
+func (a *app) confirm(soft context.Context, yes bool) func(context.Context, *importer.Gate) error {
 	return func(_ context.Context, g *importer.Gate) error {
 		a.ui.clearBar()
 		a.ui.gate(g)
@@ -267,14 +267,32 @@ func (a *app) confirm(yes bool) func(context.Context, *importer.Gate) error {
 			}
 		}
 		_, _ = fmt.Fprintf(a.env.err, "Type the mailbox's name to begin: ")
-		line, err := bufio.NewReader(a.env.in).ReadString('\n')
-		if err != nil && line == "" {
-			return errors.New("not confirmed: nothing was sent")
+		line, err := a.answer(soft)
+		if err != nil {
+			return err
 		}
 		if !strings.EqualFold(strings.TrimSpace(line), strings.TrimSpace(g.Mailbox.Name)) {
 			return fmt.Errorf("not confirmed: %q is not the mailbox's name; nothing was sent", strings.TrimSpace(line))
 		}
 		return nil
+	}
+}
+
+// answer reads a line from the terminal; Ctrl-C ends the waiting for it.
+func (a *app) answer(ctx context.Context) (string, error) {
+	lines := make(chan string, 1) // the reader may be left behind: the program ends then
+	go func() {
+		line, _ := bufio.NewReader(a.env.in).ReadString('\n') // no line is no answer
+		lines <- line
+	}()
+	select {
+	case line := <-lines:
+		if line == "" {
+			return "", errors.New("not confirmed: nothing was sent")
+		}
+		return line, nil
+	case <-ctx.Done():
+		return "", &importer.Stop{Code: importer.ExitInterrupted, Err: errors.New("interrupted before anything was sent")}
 	}
 }
 

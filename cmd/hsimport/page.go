@@ -1,0 +1,56 @@
+package main
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"time"
+
+	"hsimport/configs"
+	"hsimport/importer"
+	"hsimport/importer/report"
+)
+
+// pageFile is the HTML report of a dry run: it is shown every ticket and written at the end.
+type pageFile struct {
+	path string
+	*report.Collector
+}
+
+// newPage is nil when no page is wanted.
+func newPage(path string, c *configs.Config, job *importer.Job, offline error) *pageFile {
+	if path == "" {
+		return nil
+	}
+	now := time.Now()
+	o := report.Options{
+		Mapping: c.Mapping, Share: float64(c.Run.Share), Now: now, Newest: report.Newest(job.Source, now), Config: filepath.Base(c.Path), Version: toolVersion(),
+	}
+	if offline != nil {
+		o.Offline = offline.Error()
+	}
+	return &pageFile{path, report.NewCollector(o)}
+}
+
+// write writes the page, whole or not at all; a dry run that ended early has one too, which says so.
+func (p *pageFile) write(rep *importer.Report) error {
+	f, err := os.CreateTemp(filepath.Dir(p.path), ".report-*")
+	if err != nil {
+		return fmt.Errorf("write the page: %w", err)
+	}
+	defer os.Remove(f.Name()) // gone already when all went well
+	err = p.HTML(f, rep)
+	if cerr := f.Close(); err == nil {
+		err = cerr
+	}
+	if err == nil {
+		err = os.Chmod(f.Name(), 0o644)
+	}
+	if err == nil {
+		err = os.Rename(f.Name(), p.path)
+	}
+	if err != nil {
+		return fmt.Errorf("write the page %s: %w", p.path, err)
+	}
+	return nil
+}
