@@ -2,6 +2,7 @@ package importer
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"slices"
 	"strings"
@@ -15,32 +16,64 @@ import (
 	"hsimport/sources"
 )
 
-// The canary: the first few conversations carry everything the job uses and are read back before the rest goes out. Its
-// state is kept in the checkpoint; until it has passed, a run's first act is to read back what is there.
+// The canary: the first few conversations carry everything the job uses and are read back before the rest goes out; the
+// first upload and the first appended thread are read back too. Each kind has its state in the checkpoint; until it has
+// passed, a run's first act is to read back what is there.
 const (
 	canaryCreate = "canary:create"
+	canaryAgain  = "canary:again" // what is looked at once more, and from when on
 	canaryPassed = "passed"
+	canaryParts  = 3 // of one ticket: more of the same kind show nothing more
 )
 
-// canary remembers which conversations are looked at once more after the settle time.
+func canaryOf(kind string) string { return "canary:" + kind }
+
+// canary is what a run knows of it.
 type canary struct {
-	parts []int64
-	at    time.Time
+	parts  []int64         // read back in this run
+	turn   turn            // held by the first effect of a kind, from its intent until it has been read back
+	passed map[string]bool // kinds of effects; guarded by turn
+}
+
+// lookAgain is kept in the checkpoint from the moment the first conversations have passed until they were looked at
+// once more.
+type lookAgain struct {
+	Parts []int64 `json:"parts"`
+	At    int64   `json:"at"` // unix milliseconds
 }
 
 // sing sends the handful and reads it back; an error of code 5 says what differs. It does nothing once it has passed.
 func (e *engine) sing(ctx context.Context) error {
+	for _, kind := range []string{kindUpload, kindAppend} {
+		if err := e.readBackKind(ctx, kind); err != nil {
+			return err
+		}
+	}
 	state, _, err := e.store.Get(ctx, canaryCreate)
 	if err != nil || state == canaryPassed {
 		return err
 	}
-	if err := e.readBackCreated(ctx); err != nil {
-		return err
+	for !e.enough() && !e.overTime() {
+		if err := e.readBackCreated(ctx); err != nil {
+			return err
+		}
+		if len(e.canary.parts) > 0 {
+			return e.passCreate(ctx)
+		}
+		picked, err := e.pickCanary(ctx)
+		if err != nil || len(picked) == 0 {
+			return err
+		}
+		if err := e.sendCanary(ctx, picked); err != nil {
+			return err
+		}
 	}
-	picked, err := e.pickCanary(ctx)
-	if err != nil || len(picked) == 0 {
-		return err
-	}
+	return e.readBackCreated(ctx)
+}
+
+// sendCanary sends the picked tickets. What was rejected or left in doubt shows nothing: what is in doubt is settled at
+// once, and the next handful is picked until one conversation has been created.
+func (e *engine) sendCanary(ctx context.Context, picked []*group) error {
 	e.tell(Event{Kind: EventPhase, Text: fmt.Sprintf("sending %d conversations first and reading them back", len(picked))})
 	p := newPool(e.workers)
 	for _, g := range picked {
@@ -53,13 +86,26 @@ func (e *engine) sing(ctx context.Context) error {
 	if err := e.halted(ctx); err != nil {
 		return err
 	}
-	if err := e.readBackCreated(ctx); err != nil {
+	c, err := e.store.Counts(ctx)
+	if err != nil || c.Parts[checkpoint.Created] > 0 {
 		return err
 	}
-	if len(e.canary.parts) == 0 {
-		return nil // all of them rejected or in doubt: the next run, or the next round, tries again
+	_, err = e.settle(ctx)
+	return err
+}
+
+// passCreate notes that the handful has passed, and that it is to be looked at once more.
+func (e *engine) passCreate(ctx context.Context) error {
+	ctx = context.WithoutCancel(ctx)
+	b, err := json.Marshal(lookAgain{Parts: e.canary.parts, At: time.Now().UnixMilli()})
+	if err != nil {
+		return err
 	}
-	return e.store.Set(context.WithoutCancel(ctx), canaryCreate, canaryPassed)
+	if err := e.store.Set(ctx, canaryAgain, string(b)); err != nil {
+		return err
+	}
+	e.again = nil
+	return e.store.Set(ctx, canaryCreate, canaryPassed)
 }
 
 // pickCanary chooses tickets that together carry everything the job uses, in send order.
@@ -81,7 +127,7 @@ func (e *engine) pickCanary(ctx context.Context) ([]*group, error) {
 		}
 		g := &group{ticket: ticket}
 		for _, r := range rows {
-			if r.State == checkpoint.Pending {
+			if r.State == checkpoint.Pending && len(g.parts) < canaryParts {
 				g.parts = append(g.parts, r)
 			}
 		}
@@ -97,7 +143,7 @@ func (e *engine) readBackCreated(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		if !slices.Contains(e.canary.parts, row.ID) {
+		if !slices.Contains(e.canary.parts, row.ID) && row.How != checkpoint.ByAdoption { // adopted: sent by another job
 			rows = append(rows, row)
 		}
 		if len(rows) == 4*maxCanary {
@@ -114,7 +160,6 @@ func (e *engine) readBackCreated(ctx context.Context) error {
 	}
 	for _, row := range rows {
 		e.canary.parts = append(e.canary.parts, row.ID)
-		e.canary.at = time.Now()
 	}
 	return nil
 }
@@ -217,7 +262,7 @@ func threadDifferences(ev Evidence, threads []helpscout.Thread) (out []string) {
 		kind string
 		at   int64
 	}
-	got, files := map[id]int{}, map[id]int{}
+	got, files := map[id]int{}, map[id][]int64{}
 	count := 0
 	for _, t := range threads {
 		if t.Type == "lineitem" {
@@ -225,7 +270,9 @@ func threadDifferences(ev Evidence, threads []helpscout.Thread) (out []string) {
 		}
 		k := id{t.CreatedType(), t.CreatedAt.Unix()}
 		got[k]++
-		files[k] += len(t.Embedded.Attachments)
+		for _, a := range t.Embedded.Attachments {
+			files[k] = append(files[k], a.Size)
+		}
 		count++
 	}
 	if count != len(ev.Threads) {
@@ -237,58 +284,27 @@ func threadDifferences(ev Evidence, threads []helpscout.Thread) (out []string) {
 			out = append(out, fmt.Sprintf("no %s thread of %s", t.Type, stamp(t.At)))
 			break
 		}
-		if files[k] -= len(t.Files); files[k] < 0 {
-			out = append(out, fmt.Sprintf("attachments of the %s thread of %s are missing", t.Type, stamp(t.At)))
+		rest, missing := withoutFiles(files[k], t.Files)
+		if files[k] = rest; missing != "" {
+			out = append(out, fmt.Sprintf("attachment %s of the %s thread of %s is missing, or has another size", missing, t.Type, stamp(t.At)))
 			break
 		}
 	}
 	return out
 }
 
+// withoutFiles takes files out of the sizes that were read back, and names the first that is not there. A size of 0 is
+// one the server does not tell.
+func withoutFiles(sizes []int64, files []FileEvidence) (rest []int64, missing string) {
+	for _, f := range files {
+		i := slices.IndexFunc(sizes, func(n int64) bool { return n == f.Size || n == 0 })
+		if i < 0 {
+			return sizes, f.Name
+		}
+		sizes = slices.Delete(sizes, i, i+1)
+	}
+	return sizes, ""
+}
+
 func stamp(sec int64) string { return time.Unix(sec, 0).UTC().Format(helpscout.TimeLayout) }
 
-// lookOnceMore reads the canary's conversations again after the settle time: what has been done to them that we did not
-// send is a workflow or a person at work.
-func (e *engine) lookOnceMore(ctx context.Context) error {
-	if len(e.canary.parts) == 0 || time.Since(e.canary.at) < e.settleTime() {
-		return nil
-	}
-	parts := e.canary.parts
-	e.canary.parts = nil
-	for _, id := range parts {
-		row, err := e.store.PartByID(ctx, id)
-		if err != nil || row == nil || row.State != checkpoint.Created {
-			return err
-		}
-		c, threads, err := e.fetch(ctx, row.ConversationID)
-		if err != nil {
-			if helpscout.KindOf(err) == helpscout.Rejected {
-				continue
-			}
-			return err
-		}
-		e.reportMeddling(row, c, threads)
-	}
-	return nil
-}
-
-func (e *engine) reportMeddling(row *checkpoint.Part, c *helpscout.Conversation, threads []helpscout.Thread) {
-	ev, ok := decodeEvidence(row.Evidence)
-	if !ok {
-		return
-	}
-	fatal, other := differences(ev, c, threads)
-	what := append(fatal, other...)
-	if len(c.Tags) > len(ev.Tags) {
-		what = append(what, "it has tags that were not sent")
-	}
-	for _, t := range threads {
-		if t.Type == "lineitem" {
-			what = append(what, "it has a line item")
-			break
-		}
-	}
-	if len(what) > 0 {
-		e.warn("touched-after-import", fmt.Sprintf("conversation %d was changed after it was imported (%s): a workflow or a person is at work on imported conversations", c.ID, strings.Join(what, "; ")))
-	}
-}

@@ -98,6 +98,10 @@ func (e *engine) deliver(ctx context.Context) error {
 		if !e.wanted(next) {
 			continue
 		}
+		if err = e.lookOnceMore(ctx); err != nil {
+			held = nil
+			break
+		}
 		if held != nil {
 			e.dispatch(ctx, p, held)
 		}

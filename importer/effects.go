@@ -205,6 +205,11 @@ func noteText(ef *checkpoint.Effect, t helpscout.NewThread) string {
 
 // perform is the protocol of every effect: quota, intent, request, result.
 func (e *engine) perform(ctx context.Context, c *effectCall) error {
+	first, release, err := e.firstOfKind(ctx, c.ef.Kind)
+	if err != nil {
+		return err
+	}
+	defer release()
 	for {
 		if err := e.reachable(ctx); err != nil {
 			return err
@@ -221,8 +226,13 @@ func (e *engine) perform(ctx context.Context, c *effectCall) error {
 		}
 		id, err := c.send(e.hard)
 		again, err := e.effectResult(keep, c, id, err)
-		if err != nil || !again {
+		switch {
+		case err != nil:
 			return err
+		case !again && first:
+			return e.readBackKind(ctx, c.ef.Kind)
+		case !again:
+			return nil
 		}
 	}
 }

@@ -75,6 +75,7 @@ type engine struct {
 	streak streak
 	seen   addresses
 	canary canary
+	again  *lookAgain // nil: not read from the checkpoint yet
 
 	hard     context.Context // for writes in flight; everything else ends with Soft
 	origin   string

@@ -37,7 +37,7 @@ func Run(ctx context.Context, job *Job) *Report {
 }
 
 func newEngine(job *Job, command string) *engine {
-	e := &engine{Job: job, out: outage{probe: newTurn()}}
+	e := &engine{Job: job, out: outage{probe: newTurn()}, canary: canary{turn: newTurn(), passed: map[string]bool{}}}
 	e.rep = &Report{Findings: NewFindings(), Started: time.Now(), Ledger: job.Source.Ledger()}
 	e.rep.Summary = Summary{MessageType: "summary", Command: command}
 	if job.Client != nil {
@@ -89,7 +89,7 @@ func (e *engine) bind(ctx context.Context) (*Account, error) {
 
 func (e *engine) useMapper(target mapping.Target) {
 	opts := e.Mapping
-	opts.Newest = newest(e.Source)
+	opts.Newest, opts.Zones = newest(e.Source), sources.Zones
 	mapper, found := mapping.New(opts, target)
 	e.mapper = mapper
 	e.rep.Findings.Add(found...)
@@ -126,7 +126,10 @@ func (e *engine) open(ctx context.Context, acc *Account) error {
 	if err := e.planOnResume(ctx, reopened); err != nil {
 		return err
 	}
-	return e.lookOnOpen(ctx)
+	if err := e.lookOnOpen(ctx); err != nil {
+		return err
+	}
+	return e.confirmRecovered(ctx, acc)
 }
 
 func checkpointStop(err error) *Stop {
