@@ -1,0 +1,106 @@
+package report
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// A mapTable is one table of "what becomes of it": open rows first, then the most frequent.
+type mapTable struct {
+	ID, Name, From, To string
+	Note               string
+	Rows               []mapRow
+	N, Open, Rest      int
+}
+
+type mapRow struct {
+	From, To string
+	N        int
+	Open     bool
+}
+
+func (v *viewer) maps() (out []mapTable) {
+	add := func(t mapTable) {
+		if len(t.Rows) == 0 {
+			return
+		}
+		slices.SortFunc(t.Rows, func(a, b mapRow) int {
+			if a.Open != b.Open {
+				if a.Open {
+					return -1
+				}
+				return 1
+			}
+			return cmp.Or(-cmp.Compare(a.N, b.N), strings.Compare(a.From, b.From), strings.Compare(a.To, b.To))
+		})
+		for _, r := range t.Rows {
+			t.N += r.N
+			if r.Open {
+				t.Open++
+			}
+		}
+		t.N += t.Rest
+		t.ID = fmt.Sprintf("m%d", len(out)+1)
+		out = append(out, t)
+	}
+	t := &v.tables
+	add(v.words("Statuses", "status in the source", "arrives as", "tickets", &t.statuses, "nothing"))
+	add(v.people("Assignees", "assigned to", "tickets", &t.assignees, false))
+	add(v.people("Authors of replies and notes", "author in the source", "messages", &t.agents, true))
+	add(v.words("Groups", "group in the source", "becomes", "tickets", &t.groups, "nothing"))
+	add(v.words("Tags and labels", "tag in the source", "arrives as", "tickets", &t.tags, "no tag"))
+	add(v.words("Channels", "channel in the source", "type of the conversation", "tickets", &t.channels, ""))
+	add(v.words("Message kinds", "the source's word", "type of the thread", "messages", &t.kinds, ""))
+	for _, name := range t.fieldOrder {
+		add(v.field(t.fields[name]))
+	}
+	return out
+}
+
+func (v *viewer) words(name, from, to, what string, t *tally[pair], nothing string) mapTable {
+	out := mapTable{Name: name, From: from, To: to, Note: what, Rest: t.rest}
+	for p, n := range t.n {
+		out.Rows = append(out.Rows, mapRow{p.from, firstOf(p.to, nothing), n, p.open})
+	}
+	return out
+}
+
+// people says who takes the place of whom.
+func (v *viewer) people(name, from, what string, t *tally[personPair], authors bool) mapTable {
+	out := mapTable{Name: name, From: from, To: "in Help Scout", Note: what, Rest: t.rest}
+	for p, n := range t.n {
+		out.Rows = append(out.Rows, mapRow{p.from, v.standIn(p, authors), n, p.how == howUnmapped})
+	}
+	return out
+}
+
+func (v *viewer) standIn(p personPair, author bool) string {
+	fallback := firstOf(v.names[p.to.id], clip(v.o.Mapping.FallbackUser, 120), "the owner of the credentials")
+	switch {
+	case p.how == howUnmapped && !author:
+		return "nobody: unassigned"
+	case p.how == howUnmapped:
+		return fallback + ", with the author's name at the top of the text"
+	case p.how == howDeparted && author:
+		return fallback + ", with the author's name at the top of the text (has left)"
+	case p.to == party{} && !author:
+		return "nobody: unassigned"
+	case p.to == party{}:
+		return "a user of the same address (the account was not asked)"
+	case p.to.id != 0:
+		return v.who(p.to, "")
+	case p.to.name == p.from:
+		return "a user of the same address (the account was not asked)"
+	}
+	return p.to.name + " (the account was not asked)"
+}
+
+func (v *viewer) field(f *fieldTally) mapTable {
+	out := mapTable{Name: "Custom field “" + clip(f.name, 80) + "”", From: "value in the source", To: "arrives as", Note: "tickets", Rest: f.values.rest}
+	for p, n := range f.values.n {
+		out.Rows = append(out.Rows, mapRow{p.from, firstOf(p.to, "nothing"), n, p.open})
+	}
+	return out
+}
