@@ -9,13 +9,13 @@ import (
 	"slices"
 	"strings"
 	"time"
-	_ "time/tzdata" // the same zones on every machine
 
 	"golang.org/x/net/html/charset"
 	"golang.org/x/text/encoding"
 	"golang.org/x/text/encoding/ianaindex"
 
 	"hsimport/mapping"
+	"hsimport/sources"
 	"hsimport/sources/csvfile"
 )
 
@@ -184,7 +184,7 @@ func (d *decoder) checkZone(key, zone string) {
 	if zone == "" || zone == open {
 		return
 	}
-	if _, err := time.LoadLocation(zone); err != nil || strings.EqualFold(zone, "local") {
+	if _, err := sources.LoadZone(zone); err != nil || strings.EqualFold(zone, "local") {
 		e := d.refuse(key, fmt.Sprintf("%s is not a time zone", shorten(zone)))
 		e.Hint = `write an IANA name such as Europe/Berlin, America/New_York or UTC; "?" leaves it open`
 		if nearest := nearest(zone, zoneNames); nearest != zone {

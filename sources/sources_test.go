@@ -4,6 +4,7 @@ import (
 	"errors"
 	"strings"
 	"testing"
+	"time"
 
 	"hsimport/sources"
 )
@@ -52,6 +53,22 @@ func TestErrorsNameTheirPlaceAndKeepTheirCause(t *testing.T) {
 	for _, err := range []error{&sources.RecordError{Position: at, Err: cause}, &sources.InputError{Position: at, Err: cause}} {
 		if err.Error() != "a.csv:1: no header" || !errors.Is(err, cause) {
 			t.Errorf("%T says %q", err, err)
+		}
+	}
+}
+
+func TestZonesAreTheSameEverywhere(t *testing.T) {
+	t.Setenv("ZONEINFO", t.TempDir()) // what the machine has must not matter
+	loc, err := sources.LoadZone("Europe/Paris")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if at := time.Date(2021, 7, 1, 12, 0, 0, 0, loc).UTC(); at.Hour() != 10 {
+		t.Errorf("noon in Paris in July is %s", at)
+	}
+	for _, name := range []string{"Europe/Atlantis", "", "Europe", "../etc/passwd", "Local"} {
+		if _, err := sources.LoadZone(name); err == nil {
+			t.Errorf("%q is taken for a zone", name)
 		}
 	}
 }

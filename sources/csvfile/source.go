@@ -235,7 +235,7 @@ func zoneNamed(name string) (*time.Location, error) {
 	if strings.EqualFold(name, "local") {
 		return nil, errors.New("time_zone: Local differs from machine to machine; name the zone, such as Europe/Paris")
 	}
-	loc, err := time.LoadLocation(name)
+	loc, err := sources.LoadZone(name)
 	if err != nil {
 		return nil, fmt.Errorf("time_zone: %q is no IANA zone; write one such as UTC, Europe/Paris, America/New_York", name)
 	}

@@ -2,7 +2,6 @@ package csvfile
 
 import (
 	"strings"
-	_ "time/tzdata" // the zones a configuration names are the same on every machine
 	"unicode/utf8"
 )
 

@@ -52,7 +52,7 @@ func newScan(opts Options, find *finder, temp *tempDir) (*scan, error) {
 		return nil, badOption("thread_by", opts.ThreadBy, "auto, gmail, references")
 	}
 	if opts.TimeZone != "" {
-		zone, err := time.LoadLocation(opts.TimeZone)
+		zone, err := sources.LoadZone(opts.TimeZone)
 		if err != nil {
 			return nil, badOption("time_zone", opts.TimeZone, "an IANA name like Europe/Paris")
 		}
