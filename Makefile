@@ -8,7 +8,7 @@ LDFLAGS   := -s -w -X main.version=$(VERSION)
 STATIC    := -trimpath -tags sqlite_omit_load_extension,netgo,osusergo
 STATICCHECK := $(firstword $(wildcard $(BIN)/staticcheck) $(shell command -v staticcheck 2>/dev/null) staticcheck)
 
-.PHONY: build demo test race fuzz bench lint dist clean corpus soak
+.PHONY: build demo test race fuzz bench lint dist clean corpus soak conformance
 build:                   ## the command, for this machine
 	$(GO) build -trimpath -ldflags '$(LDFLAGS)' -o hsimport ./cmd/hsimport
 demo: build              ## a bundled sample into the embedded sandbox; leaves the work tree clean
@@ -40,3 +40,5 @@ corpus:                  ## walk real files: make corpus CORPUS=folder
 	CORPUS='$(CORPUS)' $(GO) test -count=1 -v -timeout 2h -run Corpus ./sources/... ./configs
 soak:                    ## kills and faults for SOAK (a duration) on end
 	SOAK='$(or $(SOAK),10m)' $(GO) test -count=1 -v -timeout 24h -run Soak ./importer/... ./cmd/...
+conformance:             ## the API suite against any server: make conformance BASE=http://127.0.0.1:8080 [WRITE=yes]
+	CONFORMANCE_BASE='$(BASE)' CONFORMANCE_WRITE='$(WRITE)' $(GO) test -count=1 -v -run Conformance ./importer/helpscout/sandbox
