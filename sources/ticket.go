@@ -11,9 +11,9 @@ type Key string
 
 // A Position says where something stands in the input, so that a person can look at it.
 type Position struct {
-	File   string // as the person named it, relative to the configuration; never absolute
-	Line   int    // 1-based; 0 when unknown
-	Offset int64  // in bytes from the start of the (decoded) file; -1 when unknown
+	File   string `json:"file"`   // as the person named it, relative to the configuration; never absolute
+	Line   int    `json:"line"`   // 1-based; 0 when unknown
+	Offset int64  `json:"offset"` // in bytes from the start of the (decoded) file; -1 when unknown
 }
 
 // A Person is a name and an address as the source has them. Either may be empty; an address is trimmed but not
@@ -165,13 +165,16 @@ func (s Severity) String() string {
 	return [...]string{"info", "warning", "blocks the ticket", "blocks the job"}[s]
 }
 
+// MarshalText writes the word of String.
+func (s Severity) MarshalText() ([]byte, error) { return []byte(s.String()), nil }
+
 // A Problem is something the reader noticed and survived. Code is stable and kebab-case; Text says what was seen and
 // what was done about it, lower case, no full stop.
 type Problem struct {
-	Severity Severity
-	Code     string
-	Text     string
-	Position Position
+	Severity Severity `json:"severity"`
+	Code     string   `json:"code"`
+	Text     string   `json:"text"`
+	Position Position `json:"position"`
 }
 
 // An Entry is what the index knows of a ticket without reading it.

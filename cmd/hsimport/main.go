@@ -6,8 +6,10 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"os/signal"
 	"runtime/debug"
 	"strings"
+	"syscall"
 
 	"github.com/mattn/go-isatty"
 	"github.com/spf13/cobra"
@@ -19,6 +21,7 @@ import (
 var version string
 
 func main() {
+	signal.Ignore(syscall.SIGPIPE) // a pager that is closed must not end a run half-way
 	os.Exit(run(context.Background(), os.Args[1:], system()))
 }
 

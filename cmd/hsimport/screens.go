@@ -147,7 +147,13 @@ func (u *ui) dryRun(rep *importer.Report, job *importer.Job, offline error) {
 		p("unreadable: %s: %s", r.Position, r.Reason)
 	}
 	u.topFindings(rep)
-	u.cause(rep)
+	if rep.Cause != nil {
+		u.cause(rep)
+		return
+	}
+	wanted := t.Tickets - t.ExcludedTickets
+	p("%s of %s tickets would arrive, %s refused, %s unreadable; nothing was written",
+		count(wanted-t.Refused), count(wanted), count(t.Refused), count(rep.Ledger.Records.Unreadable+len(rep.Refused)))
 }
 
 // differences explains how one plan differs from another.
