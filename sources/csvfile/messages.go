@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
+	"fmt"
 	"slices"
 	"strconv"
 	"strings"
@@ -167,10 +168,15 @@ func (b *builder) dropDescription() {
 		return
 	}
 	same, exact := repeatsText(desc.m, first.m)
-	if !same && !(b.s.layout == Joined && sameEvent(desc.m, first.m)) {
-		return
-	}
-	if !exact {
+	if !same {
+		if b.s.layout != Joined || !sameEvent(desc.m, first.m) {
+			return
+		}
+		b.t.Problems = append(b.t.Problems, sources.Problem{
+			Severity: sources.Warning, Code: "description-replaced", Position: desc.m.Position,
+			Text: fmt.Sprintf("the first message has the description's author and second: it is kept, and the description's own wording is left out: %q", shorten(desc.m.Body, 300)),
+		})
+	} else if !exact {
 		b.t.Problems = append(b.t.Problems, sources.Problem{
 			Severity: sources.Info, Code: "description-differs", Position: desc.m.Position,
 			Text: "the first message repeats the description, though not to the letter; the message is kept",
