@@ -3,6 +3,8 @@ package csvfile
 import (
 	"strings"
 	"testing"
+
+	"hsimport/sources"
 )
 
 // A desk words the description of a call anew when it stores it as the first comment: one event, told once. Another
@@ -35,7 +37,7 @@ func TestDescriptionOfTheSameEvent(t *testing.T) {
 		one.Problems[0].Code != "description-replaced" || !strings.Contains(one.Problems[0].Text, "Call from 555 at nine") {
 		t.Errorf("the same author and second: %d messages, problems %+v", len(one.Messages), one.Problems)
 	}
-	for _, id := range []string{"2", "3"} {
+	for _, id := range []sources.Key{"2", "3"} {
 		if got := ticket(t, s, id); len(got.Messages) != 2 {
 			t.Errorf("ticket %s has %d messages; another author or time is another message", id, len(got.Messages))
 		}
