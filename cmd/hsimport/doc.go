@@ -46,6 +46,7 @@
 //	findings.go    findings by code, on the screen and as JSON
 //	inspect.go     the screen of inspect, and what init says
 //	texts.go       help pages and hints
+//	cmd_man.go    manual pages, for those who package it
 //	planfiles.go   --plan, --against and --csv
 //	formats.go     is a file a table or mail
 //	sample.go      the bundled sample of demo

@@ -1,0 +1,107 @@
+package main
+
+import (
+	"bytes"
+	"strings"
+	"testing"
+	"time"
+
+	"hsimport/importer"
+	"hsimport/mapping"
+	"hsimport/sources"
+)
+
+func testUI() (u *ui, out, errs *bytes.Buffer) {
+	out, errs = &bytes.Buffer{}, &bytes.Buffer{}
+	return newUI(&environment{out: out, err: errs, in: &bytes.Buffer{}, lookup: func(string) (string, bool) { return "", false }}), out, errs
+}
+
+// A code with many values is one entry on the screen: its total, how many values, the commonest ones, one example.
+func TestFindingsAreGroupedByCode(t *testing.T) {
+	f := importer.NewFindings()
+	for i, n := range []int{1, 9, 4, 2} {
+		for range n {
+			f.Add(mapping.Finding{Severity: sources.Info, Code: "recipients-not-carried", Value: string(rune('a' + i)), Text: "text of " + string(rune('a'+i)),
+				Position: sources.Position{File: "in.mbox", Offset: int64(10 * (i + 1))}})
+		}
+	}
+	f.Add(mapping.Finding{Severity: sources.BlocksJob, Code: "status-unmapped", Value: "hold", Text: "say what hold becomes"},
+		mapping.Finding{Severity: sources.BlocksJob, Code: "status-unmapped", Value: "waiting", Text: "say what waiting becomes"})
+	u, out, _ := testUI()
+	u.topFindings(&importer.Report{Findings: f})
+	want := `findings
+  blocks the job: status-unmapped (2), 2 values: "hold" 1, "waiting" 1
+      say what hold becomes
+      say what waiting becomes
+  info: recipients-not-carried (16), 4 values: "b" 9, "c" 4, "d" 2, ...
+      in.mbox@20: text of b
+`
+	if out.String() != want {
+		t.Errorf("got\n%s\nwant\n%s", out, want)
+	}
+}
+
+// Where there is no terminal, progress is a line a minute: a short run has none.
+func TestProgressIsALineAMinute(t *testing.T) {
+	u, _, errs := testUI()
+	begin := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
+	for s := range 200 {
+		u.event(importer.Event{Kind: importer.EventPart, At: begin.Add(time.Duration(s) * time.Second), Done: s + 1, Todo: 3002})
+	}
+	if want := "61 of 3,002\n121 of 3,002\n181 of 3,002\n"; errs.String() != want {
+		t.Errorf("said %q, want %q", errs, want)
+	}
+}
+
+// With --json, stdout holds objects only.
+func TestEventsAsObjects(t *testing.T) {
+	u, out, _ := testUI()
+	u.json = true
+	at := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
+	u.event(importer.Event{Kind: importer.EventPhase, At: at, Text: "sending"})
+	u.event(importer.Event{Kind: importer.EventWarning, At: at, Text: "look"})
+	u.event(importer.Event{Kind: importer.EventRejected, At: at, Key: "7", Text: "too old"})
+	u.event(importer.Event{Kind: importer.EventPart, At: at, Done: 1, Todo: 2})
+	u.event(importer.Event{Kind: importer.EventPart, At: at.Add(time.Minute), Done: 2, Todo: 2})
+	var kinds []string
+	for line := range strings.Lines(out.String()) {
+		if !strings.HasPrefix(line, "{") {
+			t.Errorf("no object: %s", line)
+		}
+		_, rest, _ := strings.Cut(line, `"message_type":"`)
+		kind, _, _ := strings.Cut(rest, `"`)
+		kinds = append(kinds, kind)
+	}
+	if got := strings.Join(kinds, " "); got != "phase warning rejected progress" {
+		t.Errorf("objects %q", got)
+	}
+}
+
+func TestNumbersForPeople(t *testing.T) {
+	for _, c := range []struct{ got, want string }{
+		{count(0), "0"}, {count(999), "999"}, {count(1000), "1,000"}, {count(-1234567), "-1,234,567"},
+		{human(29 * time.Second), "29 s"}, {human(61 * time.Minute), "61 min"}, {human(150 * time.Minute), "2 h 30 min"}, {human(60 * time.Hour), "2.5 days"},
+		{humanBytes(999), "999 bytes"}, {humanBytes(1500), "1.5 kB"}, {humanBytes(37_300_000), "37.3 MB"},
+		{shorten("abcdefghij", 8), "abcde..."}, {plural(1, "file is", "files are"), "1 file is"}, {plural(2000, "file is", "files are"), "2,000 files are"},
+	} {
+		if c.got != c.want {
+			t.Errorf("%q, want %q", c.got, c.want)
+		}
+	}
+}
+
+// What a terminal shows in two columns is as wide as it says, in any script.
+func TestColumnsOfATerminal(t *testing.T) {
+	for _, s := range []string{"plain", "領収書のお願い", "Größe", ""} {
+		w := 0
+		for _, r := range pad(cut(s, 10), 12) {
+			w += columns(r)
+		}
+		if w != 12 {
+			t.Errorf("%q is padded to %d columns, want 12", s, w)
+		}
+	}
+	if got := wrap("one two three\n\n  four", 9); strings.Join(got, "/") != "one two three/four" {
+		t.Errorf("wrapped to %q", got)
+	}
+}
