@@ -16,6 +16,11 @@ func (e *engine) conclude(ctx context.Context, err error) {
 	if err == nil && e.store != nil {
 		err = e.remaining(ctx)
 	}
+	e.sum(ctx, err)
+}
+
+// sum makes the summary of whatever the command has done, and closes the checkpoint.
+func (e *engine) sum(ctx context.Context, err error) {
 	if err != nil {
 		e.rep.Cause = asStop(err)
 	}

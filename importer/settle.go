@@ -368,6 +368,9 @@ func (e *engine) withoutMerged(ctx context.Context, left []doubt) (rest []doubt,
 }
 
 func (e *engine) mergedInto(ctx context.Context, d doubt) (int64, error) {
+	if id, err := e.stillHolds(ctx, d); err != nil || id != 0 {
+		return id, err
+	}
 	if d.ev.Email == "" || strings.ContainsAny(d.ev.Email, `"\`) || len(d.ev.Threads) == 0 {
 		return 0, nil
 	}
