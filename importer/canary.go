@@ -284,7 +284,7 @@ func threadDifferences(ev Evidence, threads []helpscout.Thread) (out []string) {
 			out = append(out, fmt.Sprintf("no %s thread of %s", t.Type, stamp(t.At)))
 			break
 		}
-		rest, missing := withoutFiles(files[k], t.Files)
+		rest, missing := takeOutFiles(files[k], t.Files)
 		if files[k] = rest; missing != "" {
 			out = append(out, fmt.Sprintf("attachment %s of the %s thread of %s is missing, or has another size", missing, t.Type, stamp(t.At)))
 			break
@@ -293,9 +293,9 @@ func threadDifferences(ev Evidence, threads []helpscout.Thread) (out []string) {
 	return out
 }
 
-// withoutFiles takes files out of the sizes that were read back, and names the first that is not there. A size of 0 is
+// takeOutFiles takes files out of the sizes that were read back, and names the first that is not there. A size of 0 is
 // one the server does not tell.
-func withoutFiles(sizes []int64, files []FileEvidence) (rest []int64, missing string) {
+func takeOutFiles(sizes []int64, files []FileEvidence) (rest []int64, missing string) {
 	for _, f := range files {
 		i := slices.IndexFunc(sizes, func(n int64) bool { return n == f.Size || n == 0 })
 		if i < 0 {

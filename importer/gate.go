@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"slices"
 	"strconv"
-	"strings"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -117,11 +116,37 @@ func (e *engine) lookFor(ctx context.Context, p *lookPart) (int64, error) {
 		return 0, err
 	}
 	for i := range cands {
-		if alike(p.ev, &cands[i]) && cands[i].ThreadCount == len(p.ev.Threads) {
-			return cands[i].ID, nil
+		c := &cands[i]
+		if !alike(p.ev, c) {
+			continue
+		}
+		there, err := e.holdsThreads(ctx, p.ev, c.ID)
+		if err != nil {
+			return 0, err
+		}
+		if there {
+			return c.ID, nil
 		}
 	}
 	return 0, nil
+}
+
+// holdsThreads reports that a conversation is there and holds what a part would send, whatever else has been said in it
+// since. What counts are types and times: texts may have been rewritten, and the link to a part before is not known yet.
+func (e *engine) holdsThreads(ctx context.Context, ev Evidence, id int64) (bool, error) {
+	_, threads, err := e.fetch(ctx, id)
+	if err != nil {
+		if helpscout.KindOf(err) == helpscout.Rejected {
+			return false, nil // it was deleted, and the list has not noticed
+		}
+		return false, err
+	}
+	for _, t := range ev.Threads {
+		if len(matchThreads(threads, t, false)) == 0 {
+			return false, nil
+		}
+	}
+	return true, nil
 }
 
 type lookPart struct {
@@ -255,6 +280,9 @@ func ours(row *checkpoint.Part, c *helpscout.Conversation) bool {
 	return !ok || c.CreatedAt.Unix() == ev.Created || sameSubject(c.Subject, ev.Subject)
 }
 
+// overlapPages are looked at from the newest and from the oldest end of the source's dates.
+const overlapPages = 3
+
 // overlap asks the mailbox for conversations that did not come by the API. Where their dates overlap the source's, the
 // same mail would stand there twice, unless source.until says where the source ends.
 func (e *engine) overlap(ctx context.Context, mailbox int64, untilSet bool) (*mapping.Finding, error) {
@@ -262,30 +290,38 @@ func (e *engine) overlap(ctx context.Context, mailbox int64, untilSet bool) (*ma
 	if t.First.IsZero() || untilSet {
 		return nil, nil
 	}
-	q := helpscout.ListQuery{
-		Status: "all", Mailbox: mailbox, SortField: "createdAt", SortOrder: "asc",
-		Query: fmt.Sprintf("(createdAt:[%s TO %s])", t.First.UTC().Format(helpscout.TimeLayout), t.Last.UTC().Format(helpscout.TimeLayout)),
-	}
-	n, page := 0, 0
+	n := 0
+	seen := map[int64]bool{}
 	var example helpscout.Conversation
-	err := e.pages(ctx, q, func(cs []helpscout.Conversation) bool {
-		for _, c := range cs {
-			at := c.CreatedAt.Time
-			if c.MailboxID == mailbox && c.Source.Type != "" && !strings.EqualFold(c.Source.Type, "api") && !at.Before(t.First) && !at.After(t.Last) {
-				if n++; n == 1 {
-					example = c
+	for _, order := range []string{"desc", "asc"} { // an earlier import may fill many pages in between
+		q := helpscout.ListQuery{
+			Status: "all", Mailbox: mailbox, SortField: "createdAt", SortOrder: order,
+			Query: fmt.Sprintf("(createdAt:[%s TO %s])", t.First.UTC().Format(helpscout.TimeLayout), t.Last.UTC().Format(helpscout.TimeLayout)),
+		}
+		page := 0
+		err := e.pages(ctx, q, func(cs []helpscout.Conversation) bool {
+			for _, c := range cs {
+				at := c.CreatedAt.Time
+				if c.MailboxID == mailbox && !byAPI(&c) && !seen[c.ID] && !at.Before(t.First) && !at.After(t.Last) {
+					seen[c.ID] = true
+					if n++; n == 1 {
+						example = c
+					}
 				}
 			}
+			page++
+			return page < overlapPages
+		})
+		if err != nil {
+			return nil, err
 		}
-		page++
-		return page < 3
-	})
-	if err != nil || n == 0 {
-		return nil, err
+	}
+	if n == 0 {
+		return nil, nil
 	}
 	return &mapping.Finding{
 		Severity: sources.BlocksJob, Code: "overlap",
-		Text: fmt.Sprintf("the mailbox already holds conversations that came by %s within the source's dates (%d seen, the first is #%d of %s): set source.until to the moment from which mail reached Help Scout by itself",
+		Text: fmt.Sprintf("the mailbox already holds conversations that came by %s within the source's dates (%d seen, one is #%d of %s): set source.until to the moment from which mail reached Help Scout by itself",
 			example.Source.Type, n, example.Number, stamp(example.CreatedAt.Unix())),
 	}, nil
 }

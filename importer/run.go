@@ -10,6 +10,8 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/gofrs/flock"
+
 	"hsimport/checkpoint"
 	"hsimport/importer/helpscout"
 	"hsimport/mapping"
@@ -133,12 +135,20 @@ func (e *engine) open(ctx context.Context, acc *Account) error {
 }
 
 func checkpointStop(err error) *Stop {
+	if errors.Is(err, context.Canceled) {
+		return errInterrupted
+	}
 	return &Stop{Code: ExitCheckpoint, Err: err}
 }
 
 // begin makes a new checkpoint. It is planned beside its place and moved there when nothing speaks against sending, so
 // that no checkpoint comes into being by accident.
 func (e *engine) begin(ctx context.Context, acc *Account) (err error) {
+	unlock, err := e.lockPlanning()
+	if err != nil {
+		return err
+	}
+	defer unlock()
 	beside := e.Checkpoint + ".planning"
 	removeDatabase(beside)
 	e.store, err = checkpoint.Create(ctx, beside, e.job(acc))
@@ -167,11 +177,29 @@ func (e *engine) begin(ctx context.Context, acc *Account) (err error) {
 			return checkpointStop(err)
 		}
 	}
+	unlock() // somebody else may be faster now: then it is theirs
 	if e.store, err = checkpoint.Open(ctx, e.Checkpoint, e.job(acc)); err != nil {
 		return checkpointStop(err)
 	}
 	e.store.SetFault(e.Fault)
 	return nil
+}
+
+// lockPlanning keeps a second run from planning in the same place. It is the lock that the checkpoint will have, and its
+// file stays, because a lock file that is removed is no lock.
+func (e *engine) lockPlanning() (unlock func(), err error) {
+	lock := flock.New(e.Checkpoint + ".lock")
+	switch got, err := lock.TryLock(); {
+	case err != nil:
+		return nil, checkpointStop(fmt.Errorf("lock checkpoint %s: make its folder writable: %w", e.Checkpoint, err))
+	case !got:
+		_ = lock.Close() // nothing is held
+		return nil, checkpointStop(fmt.Errorf("checkpoint %s: another run is about to create it; wait for it, or stop it", e.Checkpoint))
+	}
+	if _, err := os.Stat(e.Checkpoint); err == nil {
+		return nil, errors.Join(checkpointStop(fmt.Errorf("checkpoint %s: another run has created it meanwhile", e.Checkpoint)), lock.Close())
+	}
+	return func() { _ = lock.Close() }, nil // what cannot be unlocked ends with the process
 }
 
 func removeDatabase(path string) {
