@@ -22,7 +22,19 @@ var version string
 
 func main() {
 	signal.Ignore(syscall.SIGPIPE) // a pager that is closed must not end a run half-way
+	limitMemory(os.LookupEnv)
 	os.Exit(run(context.Background(), os.Args[1:], system()))
+}
+
+// memoryLimit is what the garbage collector keeps the program below, where a single mail does not need more: the index
+// of a large archive would otherwise be doubled by what is only waiting to be collected.
+const memoryLimit = 120 << 20
+
+// limitMemory leaves the limit to GOMEMLIMIT where a person has set it.
+func limitMemory(lookup func(string) (string, bool)) {
+	if v, set := lookup("GOMEMLIMIT"); !set || v == "" {
+		debug.SetMemoryLimit(memoryLimit)
+	}
 }
 
 // environment is the world of one invocation: tests have their own.
