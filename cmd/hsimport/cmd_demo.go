@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -136,6 +137,9 @@ func (r *rehearsal) close() {
 	_ = r.box.Close()
 }
 
+// page is the path of the dry run's report.
+func (r *rehearsal) page() string { return strings.TrimSuffix(r.config, ".yaml") + ".html" }
+
 const (
 	maxKillAt   = 12
 	demoLatency = 120 * time.Millisecond // so that the first run has a middle
@@ -152,7 +156,7 @@ func (r *rehearsal) show(ctx context.Context, pairs int) error {
 	r.ui.demoCommand("inspect", r.files...)
 	r.ui.survey(s, true)
 	r.killAt = max(1, min(s.Tickets/3, maxKillAt))
-	code, err := r.child(ctx, nil, "dry-run", "-c", r.config)
+	code, err := r.child(ctx, nil, "dry-run", "-c", r.config, "--html", r.page())
 	if err != nil {
 		return err
 	}

@@ -29,7 +29,7 @@ func (u *ui) demoTitle(title string) {
 }
 
 func (u *ui) demoCommand(command string, args ...string) {
-	u.line(u.env.out, "\n$ hsimport %s %s", command, strings.Join(args, " "))
+	u.line(u.env.out, "\n$ %s", strings.Join(append([]string{"hsimport", command}, args...), " "))
 }
 
 func (u *ui) demoKilled(created int) {
@@ -47,6 +47,9 @@ func (u *ui) demoDone(dir string, jobs []*rehearsal) {
 	u.line(u.env.out, "kept in %s:", dir)
 	for _, r := range jobs {
 		u.line(u.env.out, "  %-12s the configuration of %s; its checkpoint is beside it", filepath.Base(r.config), r.title)
+	}
+	for _, r := range jobs {
+		u.line(u.env.out, "report: %s", r.page())
 	}
 	u.line(u.env.out, "next: hsimport init FILE... writes a configuration for your own export; hsimport dry-run reads it")
 }
