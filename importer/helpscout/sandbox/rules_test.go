@@ -260,7 +260,7 @@ func TestUnknownPathsAndMethods(t *testing.T) {
 	c.want(404, "GET", "/v2/nothing", "")
 	c.want(404, "GET", "/v2/conversations/123", "")
 	c.want(404, "GET", "/v2/conversations/x", "")
-	if a := c.want(405, "PUT", "/v2/mailboxes", "{}"); a.header.Get("Allow") != "GET" {
+	if a := c.want(405, "PUT", "/v2/mailboxes", "{}"); a.header.Get("Allow") != "GET, HEAD" {
 		t.Errorf("Allow %q", a.header.Get("Allow"))
 	}
 	c.want(200, "GET", "/v2/mailboxes/254871/folders/", "")

@@ -104,9 +104,11 @@ func (s *Sandbox) serve(ctx context.Context, r *http.Request) reply {
 		r.Body = http.NoBody
 	}
 	switch {
-	case path == "/v2/oauth2/token":
+	case isAPI(path) && preflight(r):
+		return preflightAnswer(r)
+	case strings.TrimSuffix(path, "/") == "/v2/oauth2/token":
 		return s.serveToken(ctx, r)
-	case strings.HasPrefix(path, "/v2/") || strings.HasPrefix(path, "/v3/"):
+	case isAPI(path):
 		return s.serveAPI(ctx, r)
 	case strings.HasPrefix(path, "/_sandbox"):
 		return s.serveControl(r)
@@ -114,6 +116,29 @@ func (s *Sandbox) serve(ctx context.Context, r *http.Request) reply {
 		return s.serveAuthorize(r)
 	}
 	return s.servePage(r)
+}
+
+// isAPI says that a program meant the API, be it in a version that is gone or with a slash too many: what is not found
+// there is a 404 of the API, never a page for people.
+func isAPI(path string) bool {
+	version, _, _ := strings.Cut(strings.TrimLeft(path, "/"), "/")
+	return version == "v1" || version == "v2" || version == "v3"
+}
+
+// preflight says that a browser asks on behalf of a page whether it may call. It does so without a token.
+func preflight(r *http.Request) bool {
+	return r.Method == http.MethodOptions && r.Header.Get("Origin") != "" && r.Header.Get("Access-Control-Request-Method") != ""
+}
+
+// preflightAnswer allows it: the recorded answers, too, are for every origin. https://fetch.spec.whatwg.org/#http-cors-protocol
+func preflightAnswer(r *http.Request) reply {
+	rp := empty(http.StatusNoContent)
+	rp.header["Access-Control-Allow-Origin"] = "*"
+	rp.header["Access-Control-Allow-Methods"] = "GET, HEAD, POST, PUT, PATCH, DELETE"
+	if asked := r.Header.Get("Access-Control-Request-Headers"); asked != "" {
+		rp.header["Access-Control-Allow-Headers"] = asked
+	}
+	return rp
 }
 
 func (s *Sandbox) newCall(r *http.Request) *call {
@@ -163,7 +188,7 @@ func (s *Sandbox) admit(ctx context.Context, c *call, inFlight int) (rp reply, u
 	}
 	units = 2
 	switch c.r.Method {
-	case http.MethodGet, http.MethodHead:
+	case http.MethodGet, http.MethodHead, http.MethodOptions:
 		units = 1
 	case http.MethodPatch:
 		units = c.set.QuotaPatchUnits
@@ -184,6 +209,9 @@ func (s *Sandbox) admit(ctx context.Context, c *call, inFlight int) (rp reply, u
 		rp = c.invalid([]fieldError{{
 			Path: "id", Message: "must be greater than or equal to 1", Source: "PATH", Links: map[string]href{"about": {docs + "#" + minimum}},
 		}})
+	case allowed != "" && c.r.Method == http.MethodOptions:
+		rp = empty(http.StatusOK)
+		rp.header["Allow"] = allowed
 	case allowed != "":
 		rp = c.failure(http.StatusMethodNotAllowed, "Method Not Allowed")
 		rp.header["Allow"] = allowed
@@ -233,8 +261,11 @@ func (c *call) read() (reply, bool) {
 			return c.tooLarge(limit), false
 		}
 	}
-	if len(buf) > 0 && !isJSON(c.r.Header.Get("Content-Type")) || c.r.Header.Get("Content-Encoding") != "" {
+	if len(buf) > 0 && !isJSON(c.r.Header.Get("Content-Type")) {
 		return c.failure(http.StatusUnsupportedMediaType, "Content type '"+c.r.Header.Get("Content-Type")+"' not supported"), false
+	}
+	if coding := c.r.Header.Get("Content-Encoding"); coding != "" && !strings.EqualFold(coding, "identity") {
+		return c.failure(http.StatusUnsupportedMediaType, "Content encoding '"+coding+"' not supported"), false
 	}
 	c.body, c.op.Body = buf, buf
 	return reply{}, true
@@ -295,6 +326,9 @@ func (c *call) match() (found bool, allowed string) {
 	for _, m := range []string{"GET", "POST", "PUT", "PATCH", "DELETE"} {
 		if methods[m] != nil {
 			allowed += ", " + m
+		}
+		if m == "GET" && methods[m] != nil {
+			allowed += ", HEAD"
 		}
 	}
 	return true, allowed[2:]

@@ -323,7 +323,7 @@ func friendly(at int64, now time.Time) string {
 	}
 	switch d := now.Unix() - at; {
 	case d < 60:
-		return "just now"
+		return "Just now" // as recorded
 	case d < 3600:
 		return ago(d/60, "min")
 	case d < 86400:
