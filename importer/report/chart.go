@@ -72,7 +72,7 @@ func (v *viewer) charts() (out []chart) {
 		{"agent", "by the agent who replied last", &v.byAgent, func(p party) string { return v.who(p, "no reply") }},
 		{"mailbox", "by mailbox", &v.byMailbox, v.mailbox},
 	} {
-		if c, ok := draw(x.m, x.name); ok {
+		if c, ok := draw(x.m, x.name, x.id == "status"); ok {
 			c.ID, c.Title = x.id, x.title
 			out = append(out, c)
 		}
@@ -97,7 +97,8 @@ type series struct {
 	n      int
 }
 
-func draw(m *monthly, name func(party) string) (c chart, ok bool) {
+// draw makes the chart of some counts. Where the names are statuses, each has its own colour.
+func draw(m *monthly, name func(party) string, statuses bool) (c chart, ok bool) {
 	all := ranked(m, name)
 	if len(all) == 0 {
 		return c, false
@@ -118,7 +119,11 @@ func draw(m *monthly, name func(party) string) (c chart, ok bool) {
 		c.Bars[i] = bar{Label: bucketLabel((from+i)*step.months, step.months), Cells: make([]int, len(all))}
 	}
 	for j, s := range all {
-		c.Legend = append(c.Legend, legend{s.name, "s" + strconv.Itoa(j), s.n})
+		class := "s" + strconv.Itoa(j)
+		if statuses {
+			class = s.name
+		}
+		c.Legend = append(c.Legend, legend{s.name, class, s.n})
 		c.Total += s.n
 		for month, k := range s.months {
 			b := &c.Bars[min(month/step.months-from, n-1)]

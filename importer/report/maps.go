@@ -81,9 +81,11 @@ func (v *viewer) standIn(p personPair, author bool) string {
 	switch {
 	case p.how == howUnmapped && !author:
 		return "nobody: unassigned"
+	case p.how == howDeparted && !author:
+		return "nobody: unassigned (has left)"
 	case p.how == howUnmapped:
 		return fallback + ", with the author's name at the top of the text"
-	case p.how == howDeparted && author:
+	case p.how == howDeparted:
 		return fallback + ", with the author's name at the top of the text (has left)"
 	case p.to == party{} && !author:
 		return "nobody: unassigned"

@@ -116,7 +116,10 @@ func (t *tables) assignee(ticket *sources.Ticket, p *mapping.Plan, last *mapping
 	to := last.Conversation.AssignTo
 	if a := ticket.Assignee; a != nil && (a.Email != "" || a.Name != "" || a.ID != "") {
 		x := personPair{from: label(*a)}
+		entry, listed := t.agent(*a)
 		switch {
+		case listed && entry == "":
+			x.how = howDeparted
 		case found(p, "assignee-unmapped", ""):
 			x.how = howUnmapped
 		case to != nil:
@@ -156,10 +159,7 @@ func (t *tables) authors(c *Collector, p *mapping.Plan, part *mapping.Part) {
 			continue
 		}
 		x := personPair{from: label(msg.Author), to: party{id: th.User}}
-		entry, listed := t.agentTable[x.from]
-		if !listed && msg.Author.Name != "" {
-			entry, listed = t.agentTable[fold(msg.Author.Name)]
-		}
+		entry, listed := t.agent(msg.Author)
 		switch {
 		case listed && entry == "":
 			x.how = howDeparted
@@ -170,6 +170,18 @@ func (t *tables) authors(c *Collector, p *mapping.Plan, part *mapping.Part) {
 		}
 		t.agents.add(x, 1)
 	}
+}
+
+// agent looks a person up in the configuration's table: by address, else by id, else by name.
+func (t *tables) agent(p sources.Person) (entry string, listed bool) {
+	for _, k := range [...]string{p.Email, p.ID, p.Name} {
+		if k = fold(k); k != "" {
+			if entry, listed = t.agentTable[k]; listed {
+				return entry, true
+			}
+		}
+	}
+	return "", false
 }
 
 // tagsOf counts what becomes of the ticket's tags and labels, by looking for the outcome among those that are sent.

@@ -62,8 +62,8 @@ func (c *Collector) view(rep *importer.Report) *view {
 		v.previews[p.ref.Key] = fmt.Sprintf("t%d", i+1)
 	}
 	out := &view{
-		Title: firstOf(c.o.Config, "import"), Made: rep.Started.Format("Mon 2 Jan 2006 15:04 MST"), Version: c.o.Version,
-		Rehearsal: rep.Rehearsal, Offline: c.o.Offline, Verdict: v.verdict(), Figures: v.figures(), Monday: v.monday(), Losses: v.losses(),
+		Title: clip(firstOf(c.o.Config, "import"), 200), Made: rep.Started.Format("Mon 2 Jan 2006 15:04 MST"), Version: clip(c.o.Version, 80),
+		Rehearsal: clip(rep.Rehearsal, 200), Offline: clip(c.o.Offline, 400), Verdict: v.verdict(), Figures: v.figures(), Monday: v.monday(), Losses: v.losses(),
 		Customers: v.customerCounts(), Flow: v.flow(), Charts: v.charts(), Time: v.time(), Maps: v.maps(), Findings: v.findings(),
 		Refused: v.refused(), Biggest: v.lists(), Splits: v.splitView(), Seen: c.n.seen, Planned: rep.Totals.Tickets,
 	}
@@ -112,6 +112,9 @@ func (v *viewer) verdict() (out verdict) {
 	} else {
 		out.Class = "bad"
 		out.Lines = append(out.Lines, "the sums do not close: this is a defect of the program, do not trust the counts")
+	}
+	for i, line := range out.Lines {
+		out.Lines[i] = clip(line, 2000)
 	}
 	out.Lines = slices.DeleteFunc(out.Lines, func(s string) bool { return strings.TrimSpace(s) == "" })
 	return out
@@ -240,6 +243,9 @@ func sum(name string, total int, note string, terms ...term) equation {
 			t.X, t.W = at, 1000*float64(t.N)/float64(all)
 			at += t.W
 		}
+		if t.N == 0 {
+			t.Class = "zero"
+		}
 		e.Terms = append(e.Terms, t)
 	}
 	e.Closes = all == total
@@ -310,7 +316,7 @@ func (v *viewer) customerCounts() customers {
 		}
 		return count(n)
 	}
-	return customers{say(&v.customers), say(&v.replied), say(&v.placeholders), v.o.Mapping.PlaceholderDomain}
+	return customers{say(&v.customers), say(&v.replied), say(&v.placeholders), clip(v.o.Mapping.PlaceholderDomain, 120)}
 }
 
 // findingGroup is everything found under one code.
