@@ -178,8 +178,10 @@ func (e *engine) readBack(ctx context.Context, row *checkpoint.Part) error {
 	}
 	fatal, other := differences(ev, c, threads)
 	for _, d := range other {
-		e.rep.Findings.Add(mapping.Finding{Severity: sources.Warning, Code: "read-back-differs", Key: sources.Key(row.Ticket),
-			Text: fmt.Sprintf("conversation %d: %s", row.ConversationID, d)})
+		e.rep.Findings.Add(mapping.Finding{
+			Severity: sources.Warning, Code: "read-back-differs", Key: sources.Key(row.Ticket),
+			Text: fmt.Sprintf("conversation %d: %s", row.ConversationID, d),
+		})
 	}
 	if len(fatal) > 0 {
 		return canaryStop(row, fatal)
@@ -307,4 +309,3 @@ func takeOutFiles(sizes []int64, files []FileEvidence) (rest []int64, missing st
 }
 
 func stamp(sec int64) string { return time.Unix(sec, 0).UTC().Format(helpscout.TimeLayout) }
-

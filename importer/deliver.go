@@ -160,9 +160,12 @@ func (e *engine) ticket(ctx context.Context, g *group) (err error) {
 	if waits, err := e.waits(ctx, g); err != nil || waits {
 		return err
 	}
-	m, err := e.mapAgain(ctx, g.ticket)
-	if err != nil || m == nil {
+	m, why, err := e.remap(ctx, g.ticket)
+	if err != nil {
 		return err
+	}
+	if why != "" {
+		return e.rejectAll(ctx, g, why)
 	}
 	for i := range g.parts {
 		row := &g.parts[i]
@@ -193,28 +196,44 @@ func (e *engine) waits(ctx context.Context, g *group) (bool, error) {
 	return prev != nil && (prev.State == checkpoint.InDoubt || prev.State == checkpoint.Sending), err
 }
 
-// mapAgain reads a ticket through the index and maps it, as the planning pass did; nil when the ticket has become
-// unreadable meanwhile, which is reported.
-func (e *engine) mapAgain(ctx context.Context, key string) (*mapped, error) {
+// remap reads a ticket through the index and maps it, as the planning pass did; why says that this is not possible
+// any more, because the ticket has become unreadable or is not there.
+func (e *engine) remap(ctx context.Context, key string) (m *mapped, why string, err error) {
 	i, ok := e.Source.Find(sources.Key(key))
 	if !ok {
-		e.leave(key, "this ticket is not in the source any more")
-		return nil, nil
+		return nil, "this ticket is not in the source any more", nil
 	}
-	m, err := mapOne(ctx, e.Source, e.mapper, i)
+	got, err := mapOne(ctx, e.Source, e.mapper, i)
 	switch {
 	case errors.Is(err, sources.ErrChanged):
-		return nil, &Stop{Code: ExitLeft, Err: err, Hint: "run the same command again: it reads the file anew and goes on"}
+		return nil, "", &Stop{Code: ExitLeft, Err: err, Hint: "run the same command again: it reads the file anew and goes on"}
 	case err != nil:
-		return nil, err
-	case m.err != nil:
-		e.leave(key, m.err.Error())
-		return nil, nil
+		return nil, "", err
+	case got.err != nil:
+		return nil, "it cannot be read any more: " + got.err.Error(), nil
+	case got.plan.Refused != "":
+		return nil, got.plan.Refused, nil
+	case got.plan.Excluded != "":
+		return nil, "it is excluded by now: " + got.plan.Excluded, nil
 	}
-	return &m, nil
+	return &got, "", nil
 }
 
-// leave reports a pending ticket that this run cannot send; its rows stay as they are.
-func (e *engine) leave(key, why string) {
-	e.rep.Findings.Add(mapping.Finding{Severity: sources.Warning, Code: "left-pending", Key: sources.Key(key), Text: why})
+// mapAgain is remap for where nothing is sent: what cannot be read is nil, and a finding.
+func (e *engine) mapAgain(ctx context.Context, key string) (*mapped, error) {
+	m, why, err := e.remap(ctx, key)
+	if why != "" {
+		e.rep.Findings.Add(mapping.Finding{Severity: sources.Warning, Code: "left-pending", Key: sources.Key(key), Text: why})
+	}
+	return m, err
+}
+
+// rejectAll lists the pending parts of a ticket that cannot be sent: --retry-rejected tries them again.
+func (e *engine) rejectAll(ctx context.Context, g *group, why string) error {
+	for i := range g.parts {
+		if err := e.reject(ctx, &g.parts[i], 0, why, ""); err != nil {
+			return err
+		}
+	}
+	return nil
 }

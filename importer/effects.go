@@ -6,6 +6,8 @@ import (
 	"errors"
 	"fmt"
 	"html"
+	"slices"
+	"strings"
 	"time"
 
 	"hsimport/checkpoint"
@@ -26,6 +28,7 @@ type effectEvidence struct {
 	Thread int            `json:"i"`           // upload: index in the create call
 	Find   ThreadEvidence `json:"t"`           // the thread: to upload to, or that was appended
 	Nth    int            `json:"n,omitempty"` // ordinal among threads of equal type, time and text
+	NthAt  int            `json:"a,omitempty"` // ordinal among threads of equal type and time
 	SHA    string         `json:"h,omitempty"`
 	Name   string         `json:"f,omitempty"`
 	MIME   string         `json:"m,omitempty"`
@@ -49,8 +52,11 @@ func uploadEffect(out *outgoing, i int, u mapping.Upload) checkpoint.Effect {
 		SHA: u.File.Data[len(attachmentSymbol):], Name: u.File.FileName, MIME: u.File.MIMEType, Size: u.Size,
 	}
 	for _, before := range out.conv.Threads[:u.Thread] {
-		if before.Type == t.Type && before.CreatedAt.Equal(t.CreatedAt.Time) && textDigest(before.Text) == ev.Find.Text {
-			ev.Nth++
+		if before.Type == t.Type && before.CreatedAt.Equal(t.CreatedAt.Time) {
+			ev.NthAt++
+			if textDigest(before.Text) == ev.Find.Text {
+				ev.Nth++
+			}
 		}
 	}
 	return checkpoint.Effect{
@@ -66,14 +72,26 @@ func (e *engine) complete(ctx context.Context, partID int64) error {
 		return err
 	}
 	row, err := e.store.PartByID(ctx, partID)
-	if err != nil || row == nil || row.State != checkpoint.Created {
+	if err != nil || row == nil || e.chosen != nil && !e.chosen[row.Ticket] {
 		return err
 	}
-	m, err := e.mapAgain(ctx, row.Ticket)
-	if err != nil || m == nil {
+	pending = slices.DeleteFunc(pending, func(ef checkpoint.Effect) bool {
+		return ef.Kind == kindDelete || ef.Kind == kindAppend && len(ef.Messages) > 0 && e.enough()
+	})
+	switch {
+	case row.State == checkpoint.Rejected:
+		return e.refuseEffects(ctx, pending, row.Status, "its conversation was rejected: "+row.Reason)
+	case row.State != checkpoint.Created || len(pending) == 0:
+		return nil
+	}
+	m, why, err := e.remap(ctx, row.Ticket)
+	if err != nil {
 		return err
 	}
-	threads, err := read(ctx, e, func() ([]helpscout.Thread, error) { return e.Client.Threads(ctx, row.ConversationID) })
+	if why != "" {
+		return e.refuseEffects(ctx, pending, 0, why)
+	}
+	c, threads, err := e.standing(ctx, row, pending)
 	if err != nil {
 		return e.gone(ctx, row, pending, err)
 	}
@@ -81,11 +99,21 @@ func (e *engine) complete(ctx context.Context, partID int64) error {
 		if err := e.halted(ctx); err != nil {
 			return err
 		}
-		if err := e.effect(ctx, row, m, &pending[i], threads); err != nil {
+		if err := e.effect(ctx, &effectCall{row: row, ef: &pending[i], now: c}, m, threads); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// standing reads the threads of a conversation, and where something is appended the conversation itself: a thread keeps
+// the status that people have given it meanwhile.
+func (e *engine) standing(ctx context.Context, row *checkpoint.Part, pending []checkpoint.Effect) (c *helpscout.Conversation, threads []helpscout.Thread, err error) {
+	if slices.ContainsFunc(pending, func(ef checkpoint.Effect) bool { return ef.Kind == kindAppend }) {
+		return e.fetch(ctx, row.ConversationID)
+	}
+	threads, err = read(ctx, e, func() ([]helpscout.Thread, error) { return e.Client.Threads(ctx, row.ConversationID) })
+	return nil, threads, err
 }
 
 // gone rejects the effects of a conversation that is not there any more (merged or deleted by people).
@@ -93,38 +121,57 @@ func (e *engine) gone(ctx context.Context, row *checkpoint.Part, pending []check
 	if helpscout.KindOf(err) != helpscout.Rejected {
 		return err
 	}
-	for _, ef := range pending {
-		reason := fmt.Sprintf("conversation %d is not there any more (%v)", row.ConversationID, err)
-		if err := e.store.RejectEffect(ctx, ef.ID, helpscout.StatusOf(err), reason, time.Now()); err != nil {
-			return err
-		}
+	return e.refuseEffects(ctx, pending, helpscout.StatusOf(err), fmt.Sprintf("conversation %d is not there any more (%v)", row.ConversationID, err))
+}
+
+// refuseEffect notes that an effect will not be applied; a person is told at once.
+func (e *engine) refuseEffect(ctx context.Context, ef *checkpoint.Effect, status int, why string) error {
+	e.tell(Event{Kind: EventRejected, Key: e.ticketOf(ctx, ef.PartID), Text: effectName(ef) + ": " + why})
+	return e.store.RejectEffect(context.WithoutCancel(ctx), ef.ID, status, why, time.Now())
+}
+
+// effectName is what people call an effect.
+func effectName(ef *checkpoint.Effect) string {
+	var ev effectEvidence
+	_ = json.Unmarshal(ef.Evidence, &ev) // without evidence it has no name
+	switch {
+	case ef.Kind == kindUpload:
+		return fmt.Sprintf("attachment %q", ev.Name)
+	case ef.Kind == kindAppend && len(ef.Messages) > 0:
+		return "message " + ef.Messages[0].Key + ", which came after its conversation was sent"
+	case ef.Kind == kindAppend:
+		return "a note about an attachment"
 	}
-	return nil
+	return "a conversation that was to be deleted"
 }
 
-// job is one effect made ready: where it goes and with what.
+// effectCall is one effect on its way: where it goes and with what.
 type effectCall struct {
-	row  *checkpoint.Part
-	ef   *checkpoint.Effect
-	ev   effectEvidence
-	body *helpscout.Body
-	send func(ctx context.Context) (int64, error)
+	row     *checkpoint.Part
+	now     *helpscout.Conversation // as it stands, for what is appended
+	ef      *checkpoint.Effect
+	ev      effectEvidence
+	people  *helpscout.NewConversation // whose addresses it may create
+	send    func(ctx context.Context) (int64, error)
+	applied bool
 }
 
-func (e *engine) effect(ctx context.Context, row *checkpoint.Part, m *mapped, ef *checkpoint.Effect, threads []helpscout.Thread) error {
-	var call *effectCall
+func (e *engine) effect(ctx context.Context, call *effectCall, m *mapped, threads []helpscout.Thread) error {
+	if came, err := e.cameLate(ctx, call.ef, threads); err != nil || came {
+		return err
+	}
 	var err error
-	switch ef.Kind {
+	switch call.ef.Kind {
 	case kindUpload:
-		call, err = e.uploadCall(row, m, ef, threads)
+		err = e.uploadCall(call, m, threads)
 	case kindAppend:
-		call, err = e.appendCall(row, m, ef, threads)
+		err = e.readyAppend(call, m, threads)
 	default:
 		return nil
 	}
 	var local *localError
 	if errors.As(err, &local) {
-		return e.store.RejectEffect(ctx, ef.ID, 0, local.Error(), time.Now())
+		return e.refuseEffect(ctx, call.ef, 0, local.Error())
 	}
 	if err != nil {
 		return err
@@ -132,26 +179,48 @@ func (e *engine) effect(ctx context.Context, row *checkpoint.Part, m *mapped, ef
 	return e.perform(ctx, call)
 }
 
+// cameLate notices that a request which was given up, and whose absence was proven, has been applied after all before
+// it is sent again.
+func (e *engine) cameLate(ctx context.Context, ef *checkpoint.Effect, threads []helpscout.Thread) (bool, error) {
+	var ev effectEvidence
+	if ef.Absences == 0 || json.Unmarshal(ef.Evidence, &ev) != nil {
+		return false, nil
+	}
+	shown, id := e.shown(ef.Kind, ev, threads)
+	owned, err := e.ownedLike(ctx, ef, ev)
+	if err != nil || shown <= owned {
+		return false, err
+	}
+	ctx = context.WithoutCancel(ctx)
+	if err := e.store.BeginEffect(ctx, ef.ID, e.run, time.Now(), nil); err != nil {
+		return false, err
+	}
+	e.effectDone(ef.Kind)
+	return true, e.store.DoneEffect(ctx, ef.ID, id, time.Now())
+}
+
 // uploadCall finds the thread an attachment belongs to: by type, time and text, and by its ordinal among equals.
-func (e *engine) uploadCall(row *checkpoint.Part, m *mapped, ef *checkpoint.Effect, threads []helpscout.Thread) (*effectCall, error) {
+func (e *engine) uploadCall(call *effectCall, m *mapped, threads []helpscout.Thread) error {
+	row, ef := call.row, call.ef
 	var ev effectEvidence
 	if err := json.Unmarshal(ef.Evidence, &ev); err != nil {
-		return nil, fmt.Errorf("evidence of upload %d: %w", ef.ID, err)
+		return fmt.Errorf("evidence of upload %d: %w", ef.ID, err)
 	}
-	target := nthThread(threads, ev.Find, ev.Nth)
+	target := targetThread(threads, ev)
 	if target == nil {
-		return nil, &localError{fmt.Errorf("attachment %s: its thread is not in conversation %d any more", ev.Name, row.ConversationID)}
+		return &localError{fmt.Errorf("attachment %s: its thread is not in conversation %d any more", ev.Name, row.ConversationID)}
 	}
 	files := filesOf(m.plan)
 	ev.Before = countFiles(target, ev.Name, ev.Size)
 	body, err := helpscout.NewBody(helpscout.NewAttachment{FileName: ev.Name, MIMEType: ev.MIME, Data: attachmentSymbol + ev.SHA}, opener(files))
 	if err != nil {
-		return nil, &localError{err}
+		return &localError{err}
 	}
-	send := func(ctx context.Context) (int64, error) {
+	call.ev = ev
+	call.send = func(ctx context.Context) (int64, error) {
 		return 0, e.Client.Upload(ctx, row.ConversationID, target.ID, body)
 	}
-	return &effectCall{row: row, ef: ef, ev: ev, body: body, send: send}, nil
+	return nil
 }
 
 func filesOf(p *mapping.Plan) map[string]*sources.Attachment {
@@ -164,36 +233,70 @@ func filesOf(p *mapping.Plan) map[string]*sources.Attachment {
 	return all
 }
 
-// appendCall makes the thread of a message that came after its conversation was sent, or a note of ours.
+// appendCall is the append of a message that came after its conversation was sent, or of a note of ours.
 func (e *engine) appendCall(row *checkpoint.Part, m *mapped, ef *checkpoint.Effect, threads []helpscout.Thread) (*effectCall, error) {
-	var thread helpscout.NewThread
-	var files map[string]*sources.Attachment
-	if len(ef.Messages) == 0 {
-		var ev effectEvidence
-		if err := json.Unmarshal(ef.Evidence, &ev); err != nil {
-			return nil, fmt.Errorf("evidence of append %d: %w", ef.ID, err)
-		}
-		thread = helpscout.NewThread{Type: helpscout.ThreadNote, Text: ev.Note, Imported: true, CreatedAt: helpscout.At(time.Unix(ev.Find.At, 0))}
-	} else {
-		ts, _, fs, found := e.mapper.Append(m.ticket, map[sources.Key]bool{sources.Key(ef.Messages[0].Key): true})
-		e.rep.Findings.Add(found...)
-		if len(ts) == 0 {
-			return nil, &localError{fmt.Errorf("message %s is left out by the mapping", ef.Messages[0].Key)}
-		}
-		thread, files = ts[0], fs
+	call := &effectCall{row: row, ef: ef}
+	return call, e.readyAppend(call, m, threads)
+}
+
+// readyAppend makes the thread of an append ready.
+func (e *engine) readyAppend(call *effectCall, m *mapped, threads []helpscout.Thread) error {
+	ef, conversation := call.ef, call.row.ConversationID
+	thread, files, err := e.appended(ef, m)
+	if err != nil {
+		return err
 	}
-	ev := effectEvidence{Find: ThreadEvidence{Type: thread.Type, At: thread.CreatedAt.Unix(), Text: textDigest(thread.Text), User: thread.User}, Note: noteText(ef, thread)}
-	ev.Before = countThreads(threads, ev.Find)
+	call.keepStatus(&thread)
+	call.ev = effectEvidence{
+		Find: ThreadEvidence{Type: thread.Type, At: thread.CreatedAt.Unix(), Text: textDigest(thread.Text), User: thread.User},
+		Note: noteText(ef, thread),
+	}
+	call.ev.Before = countThreads(threads, call.ev.Find)
+	call.people = &helpscout.NewConversation{Threads: []helpscout.NewThread{thread}}
 	kind := thread.Type
 	thread.Type = ""
 	body, err := helpscout.NewBody(thread, opener(files))
 	if err != nil {
-		return nil, &localError{err}
+		return &localError{err}
 	}
-	send := func(ctx context.Context) (int64, error) {
-		return e.Client.AppendThread(ctx, row.ConversationID, kind, body)
+	call.send = func(ctx context.Context) (int64, error) {
+		return e.Client.AppendThread(ctx, conversation, kind, body)
 	}
-	return &effectCall{row: row, ef: ef, ev: ev, body: body, send: send}, nil
+	return nil
+}
+
+// appended is the thread of an append, with what opens its attachments.
+func (e *engine) appended(ef *checkpoint.Effect, m *mapped) (thread helpscout.NewThread, files map[string]*sources.Attachment, err error) {
+	if len(ef.Messages) == 0 {
+		var ev effectEvidence
+		if err := json.Unmarshal(ef.Evidence, &ev); err != nil {
+			return thread, nil, fmt.Errorf("evidence of append %d: %w", ef.ID, err)
+		}
+		return helpscout.NewThread{Type: helpscout.ThreadNote, Text: ev.Note, Imported: true, CreatedAt: helpscout.At(time.Unix(ev.Find.At, 0))}, nil, nil
+	}
+	ts, _, files, found := e.mapper.Append(m.ticket, map[sources.Key]bool{sources.Key(ef.Messages[0].Key): true})
+	e.rep.Findings.Add(found...)
+	if len(ts) == 0 {
+		return thread, nil, &localError{fmt.Errorf("message %s is left out by the mapping", ef.Messages[0].Key)}
+	}
+	return ts[0], files, nil
+}
+
+// keepStatus lets a reply or note leave the status as people have made it since the conversation was sent. Where they
+// have not touched it, the source's present one holds. A thread without a status would reactivate the conversation.
+// https://developer.helpscout.com/mailbox-api/endpoints/conversations/threads/reply
+func (c *effectCall) keepStatus(t *helpscout.NewThread) {
+	if c.now == nil || t.Type != helpscout.ThreadReply && t.Type != helpscout.ThreadNote {
+		return
+	}
+	ev, _ := decodeEvidence(c.row.Evidence)
+	now := strings.ToLower(c.now.Status)
+	if now == "open" {
+		now = "active"
+	}
+	if t.Status == "" || now != ev.Status {
+		t.Status = now
+	}
 }
 
 func noteText(ef *checkpoint.Effect, t helpscout.NewThread) string {
@@ -210,6 +313,13 @@ func (e *engine) perform(ctx context.Context, c *effectCall) error {
 		return err
 	}
 	defer release()
+	if c.people != nil {
+		free, err := e.seen.lock(ctx, c.people)
+		if err != nil {
+			return err
+		}
+		defer func() { free(c.applied) }()
+	}
 	for {
 		if err := e.reachable(ctx); err != nil {
 			return err
@@ -221,7 +331,12 @@ func (e *engine) perform(ctx context.Context, c *effectCall) error {
 			return err
 		}
 		keep := context.WithoutCancel(ctx)
-		if err := e.store.BeginEffect(keep, c.ef.ID, e.run, time.Now(), c.ev.encode()); err != nil {
+		err := e.store.BeginEffect(keep, c.ef.ID, e.run, time.Now(), c.ev.encode())
+		var placed *checkpoint.PlacedError
+		if errors.As(err, &placed) {
+			return e.refuseEffect(ctx, c.ef, 0, "ticket "+e.ticketOf(ctx, placed.Part)+" carries it already")
+		}
+		if err != nil {
 			return err
 		}
 		id, err := c.send(e.hard)
@@ -240,6 +355,7 @@ func (e *engine) perform(ctx context.Context, c *effectCall) error {
 func (e *engine) effectResult(ctx context.Context, c *effectCall, id int64, err error) (again bool, _ error) {
 	if err == nil {
 		e.out.applied()
+		c.applied = true
 		e.effectDone(c.ef.Kind)
 		return false, e.store.DoneEffect(ctx, c.ef.ID, id, time.Now())
 	}
@@ -261,10 +377,10 @@ func (e *engine) effectResult(ctx context.Context, c *effectCall, id int64, err 
 		return false, authStop(err)
 	case helpscout.Rejected:
 		e.out.applied()
-		if rerr := e.store.RejectEffect(ctx, c.ef.ID, helpscout.StatusOf(err), err.Error(), time.Now()); rerr != nil {
-			return false, rerr
+		if nerr := e.noteInstead(ctx, c, err); nerr != nil { // first, so that no crash can come between
+			return false, nerr
 		}
-		return false, e.noteInstead(ctx, c, err)
+		return false, e.refuseEffect(ctx, c.ef, helpscout.StatusOf(err), err.Error())
 	}
 	if derr := e.store.DoubtEffect(ctx, c.ef.ID, err.Error(), time.Now()); derr != nil {
 		return false, derr
@@ -310,11 +426,22 @@ func (e *engine) counted(f func(*Conversations)) {
 	f(&e.rep.Summary.Conversations)
 }
 
+// targetThread finds the thread of an upload; where the server has rewritten the text, by type and time.
+func targetThread(threads []helpscout.Thread, ev effectEvidence) *helpscout.Thread {
+	if len(matchThreads(threads, ev.Find, true)) > 0 {
+		return nthThread(threads, ev.Find, ev.Nth)
+	}
+	if equal := matchThreads(threads, ev.Find, false); ev.NthAt < len(equal) {
+		return equal[ev.NthAt]
+	}
+	return nil
+}
+
 // nthThread finds a thread by type, time and text; among equals the oldest id comes first, as they were sent.
 func nthThread(threads []helpscout.Thread, want ThreadEvidence, nth int) *helpscout.Thread {
 	equal := matchThreads(threads, want, true)
 	if len(equal) == 0 {
-		equal = matchThreads(threads, want, false) // the server rewrote the text
+		equal = matchThreads(threads, want, false)
 	}
 	if nth < len(equal) {
 		return equal[nth]
@@ -349,33 +476,4 @@ func countFiles(t *helpscout.Thread, name string, size int64) (n int) {
 		}
 	}
 	return n
-}
-
-// sweep performs every pending effect of parts that exist: uploads that a crash or a lost answer left behind, threads
-// that came with a newer export.
-func (e *engine) sweep(ctx context.Context) error {
-	done := map[int64]bool{}
-	for _, kind := range []string{kindUpload, kindAppend} {
-		for {
-			ids, err := e.store.PartsWithEffects(ctx, kind, checkpoint.Pending, 200)
-			if err != nil {
-				return err
-			}
-			fresh := 0
-			for _, id := range ids {
-				if done[id] {
-					continue
-				}
-				done[id] = true
-				fresh++
-				if err := e.complete(ctx, id); err != nil {
-					return err
-				}
-			}
-			if fresh == 0 {
-				break
-			}
-		}
-	}
-	return nil
 }

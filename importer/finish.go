@@ -192,7 +192,33 @@ func (e *engine) outcomes(ctx context.Context) (arrived int, err error) {
 			}
 		}
 	}
-	return e.wanting() - e.rep.Totals.Refused - len(missing), nil
+	return e.wanting() - e.rep.Totals.Refused - len(missing), e.effectOutcomes(ctx)
+}
+
+// effectOutcomes lists the files and the later messages that did not arrive, though their conversation did.
+func (e *engine) effectOutcomes(ctx context.Context) error {
+	for _, st := range []checkpoint.State{checkpoint.Rejected, checkpoint.InDoubt} {
+		effects, err := e.store.Effects(ctx, checkpoint.EffectFilter{State: st})
+		if err != nil {
+			return err
+		}
+		for _, ef := range effects {
+			row, err := e.store.PartByID(ctx, ef.PartID)
+			if err != nil {
+				return err
+			}
+			if row == nil {
+				continue
+			}
+			o := Outcome{Key: row.Ticket, ID: row.LegacyID, Part: row.Number, Place: row.Place, Reason: effectName(&ef) + ": " + ef.Reason, Status: ef.Status, Candidate: row.ConversationID}
+			if st == checkpoint.Rejected {
+				e.rep.Rejected = append(e.rep.Rejected, o)
+			} else {
+				e.rep.Doubtful = append(e.rep.Doubtful, o)
+			}
+		}
+	}
+	return nil
 }
 
 // wanting is the number of tickets that are to arrive: those of the source but for the ones a rule leaves out.

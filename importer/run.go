@@ -313,7 +313,10 @@ func (e *engine) planOnResume(ctx context.Context, anew bool) error {
 	}
 	var k keptPlan
 	anew = anew || e.Approve != nil || e.Options.RedoChanged
-	if !anew && planned == e.planDigest() && ok && json.Unmarshal([]byte(kept), &k) == nil {
+	if !anew && planned == e.planDigest() && ok {
+		if err := json.Unmarshal([]byte(kept), &k); err != nil {
+			return fmt.Errorf("the plan's report in the checkpoint: %w", err)
+		}
 		e.rep.Totals, e.rep.Rejected = k.Totals, k.Rejected
 		e.rep.Findings = restoreFindings(k.Findings)
 		return e.judge()
@@ -350,6 +353,9 @@ func (e *engine) facts(ctx context.Context) error {
 	}
 	if e.Options.RetryRejected {
 		if _, err := e.store.Unreject(ctx, nil); err != nil {
+			return err
+		}
+		if _, err := e.store.UnrejectEffects(ctx, kindAppend); err != nil { // an upload has become a note
 			return err
 		}
 	}

@@ -19,6 +19,7 @@ import (
 // outgoing is one part made ready: symbols replaced, attachments that do not fit moved to uploads.
 type outgoing struct {
 	row     *checkpoint.Part
+	plan    *mapping.Plan
 	part    *mapping.Part
 	conv    *helpscout.NewConversation
 	uploads []mapping.Upload
@@ -74,7 +75,7 @@ func (e *engine) makeReady(ctx context.Context, row *checkpoint.Part, plan *mapp
 	part := plan.Parts[row.Number-1]
 	conv := part.Conversation
 	conv.Threads = slices.Clone(conv.Threads)
-	out := &outgoing{row: row, part: part, conv: &conv, uploads: slices.Clone(part.Uploads)}
+	out := &outgoing{row: row, plan: plan, part: part, conv: &conv, uploads: slices.Clone(part.Uploads)}
 	if err := e.link(ctx, out, plan); err != nil {
 		return nil, err
 	}
@@ -175,23 +176,17 @@ func (e *engine) create(ctx context.Context, out *outgoing) (checkpoint.State, r
 	}
 	keep := context.WithoutCancel(ctx)
 	if err := e.store.Begin(keep, out.row.ID, e.intent(out)); err != nil {
-		return "", nil, e.placed(err)
+		var p *checkpoint.PlacedError
+		if errors.As(err, &p) {
+			return "", func() (*outgoing, error) { return e.withoutPlaced(ctx, out) }, nil
+		}
+		return "", nil, err
 	}
 	id, err := e.Client.CreateConversation(e.hard, out.body)
 	if err == nil {
 		return e.created(keep, out, id)
 	}
 	return e.failed(keep, out, err)
-}
-
-// placed explains a message that already has its place: another ticket of the export carries it too.
-func (e *engine) placed(err error) error {
-	var p *checkpoint.PlacedError
-	if errors.As(err, &p) {
-		return stopf(ExitUnexpected, "run the same command again: it plans anew",
-			"message %s is already carried by part %d", p.Key, p.Part)
-	}
-	return err
 }
 
 func (e *engine) intent(out *outgoing) checkpoint.Intent {

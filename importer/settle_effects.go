@@ -113,13 +113,13 @@ func (e *engine) settleEffect(ctx context.Context, row *checkpoint.Part, ef *che
 	if err != nil || n < maxAbsences {
 		return err == nil, err
 	}
-	return false, e.store.RejectEffect(keep, ef.ID, 0, "the server fails on this "+ef.Kind+": three times it gave no answer and did not apply it", time.Now())
+	return false, e.refuseEffect(keep, ef, 0, "the server fails on this "+ef.Kind+": three times it gave no answer and did not apply it")
 }
 
 // shown counts what the server shows of an effect's like, and names the newest.
 func (e *engine) shown(kind string, ev effectEvidence, threads []helpscout.Thread) (n int, id int64) {
 	if kind == kindUpload {
-		if t := nthThread(threads, ev.Find, ev.Nth); t != nil {
+		if t := targetThread(threads, ev); t != nil {
 			return countFiles(t, ev.Name, ev.Size), 0
 		}
 		return 0, 0

@@ -1,6 +1,7 @@
 package sources
 
 import (
+	"fmt"
 	"io"
 	"time"
 )
@@ -183,4 +184,15 @@ type Entry struct {
 	Created  time.Time // of its earliest message (else of the ticket); zero sorts first
 	Last     time.Time // of its latest message
 	Messages int
+}
+
+// UnmarshalText reads what MarshalText writes.
+func (s *Severity) UnmarshalText(text []byte) error {
+	for v := Info; v <= BlocksJob; v++ {
+		if v.String() == string(text) {
+			*s = v
+			return nil
+		}
+	}
+	return fmt.Errorf("%q is not a severity", text)
 }
