@@ -14,6 +14,8 @@ import (
 const aboutText = `hsimport moves support history from CSV exports and mail archives into Help Scout: every message once, with its own
 date, without mailing anybody, and with an account of everything that was left out.
 
+  hsimport demo                       the whole way on this machine, killed half-way; no account is needed
+  hsimport init FILE...               drafts import.yaml from what the export holds, and asks what it cannot know
   hsimport dry-run -c import.yaml     what would arrive, what would not, and why; writes nothing
   hsimport run -c import.yaml         imports; after an interruption the same line goes on
   hsimport status -c import.yaml      where it stands
