@@ -67,6 +67,7 @@
 //
 // # State
 //
-// The account lives in memory, and with Options.Log in a file of JSON lines too (log.go), which a later sandbox
-// continues. The clock is the time package's, so all of it runs in virtual time inside a testing/synctest bubble.
+// The account begins as [DefaultSeed] or as a [Seed] of one's own, such as the snapshot that hsimport doctor takes of a
+// real account ([LoadSeed]). It lives in memory, and with Options.Log in a file of JSON lines too (log.go), which a
+// later sandbox continues and which only one has at a time. The clock is the time package's, so all of it runs in virtual time inside a testing/synctest bubble.
 package sandbox

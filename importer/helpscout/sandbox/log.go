@@ -13,11 +13,15 @@ import (
 	"sync"
 	"time"
 	"unique"
+
+	"github.com/gofrs/flock"
 )
 
 // stateLog keeps an account in a file of JSON lines: the seed, then each entity as it is after each change. The last
-// line about an entity holds. A line that was not finished when the process died is cut off at the next start.
+// line about an entity holds. A line that was not finished when the process died is cut off at the next start. Two
+// sandboxes on one file would each cut off and contradict the other's lines, so the first one locks it.
 type stateLog struct {
+	lock *flock.Flock // of the file beside it with the suffix .lock, which stays
 	mu   sync.Mutex
 	f    *os.File
 	seed Seed
@@ -50,6 +54,22 @@ type webhookRecord struct {
 
 // openLog continues the account of a log, or begins one.
 func (s *Sandbox) openLog(path string) error {
+	lock := flock.New(path + ".lock")
+	if got, err := lock.TryLock(); err != nil {
+		return fmt.Errorf("lock sandbox log %s: make its folder writable: %w", path, err)
+	} else if !got {
+		_ = lock.Close() // nothing is held
+		return fmt.Errorf("sandbox log %s: in use by another sandbox; end that one, or name another file", path)
+	}
+	if err := s.continueLog(path); err != nil {
+		return errors.Join(err, lock.Close())
+	}
+	s.log.lock = lock
+	return nil
+}
+
+// continueLog replays a log that is locked and makes ready to write at its end.
+func (s *Sandbox) continueLog(path string) error {
 	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600)
 	if err != nil {
 		return fmt.Errorf("open sandbox log: %w", err)
@@ -65,11 +85,15 @@ func (s *Sandbox) openLog(path string) error {
 		_ = f.Close()
 		return fmt.Errorf("sandbox log %s: %w", path, err)
 	}
-	s.log = &stateLog{f: f, seed: s.opts.Seed.whole()}
+	l := &stateLog{f: f, seed: s.opts.Seed.whole()}
 	if fresh {
-		s.log.write(record{T: "seed"}, s.log.seed)
+		l.write(record{T: "seed"}, l.seed)
 	}
-	return s.log.err
+	if l.err != nil {
+		return errors.Join(l.err, f.Close())
+	}
+	s.log = l
+	return nil
 }
 
 // readLog replays the file and returns where its last whole line ends.
@@ -142,7 +166,7 @@ func (l *stateLog) write(rec record, v any) {
 func (l *stateLog) close() error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	return errors.Join(l.err, l.f.Close())
+	return errors.Join(l.err, l.f.Close(), l.lock.Close())
 }
 
 // restart empties the log for an account that begins anew.

@@ -14,7 +14,8 @@ import (
 type Seed struct {
 	Number    uint64     `json:"number,omitempty"` // decides ids, tokens and every dice; 0 is 1
 	Mailboxes []Mailbox  `json:"mailboxes"`
-	Users     []User     `json:"users"` // the first with role owner owns the token; never empty
+	Users     []User     `json:"users"`           // never empty
+	Owner     int64      `json:"owner,omitempty"` // the user whose tokens they are; 0: the first with role owner, else the first
 	Teams     []Team     `json:"teams,omitempty"`
 	Tags      []string   `json:"tags,omitempty"`
 	Workflows []Workflow `json:"workflows,omitempty"`
@@ -142,18 +143,57 @@ func DefaultSeed() Seed {
 	}
 }
 
-// LoadSeed reads a seed from a JSON file; a snapshot of an account in the same shape will do. Keys it does not know
-// are ignored.
+// LoadSeed reads a seed from a JSON file: one object with the keys of [Seed], in any case. What the API itself tells
+// about mailboxes, their fields, users, teams and workflows has the same keys, so that a snapshot of a real account is
+// a seed. The owner may be an id or a whole user, and tags may be texts or whole tags; keys that are not known are
+// ignored. A file without mailboxes and users is an error, lest an account of the same name be taken for the real one.
 func LoadSeed(path string) (Seed, error) {
 	raw, err := os.ReadFile(path)
 	if err != nil {
 		return Seed{}, fmt.Errorf("read seed: %w", err)
 	}
-	var s Seed
+	var s struct { // shadows what has two spellings
+		Seed
+		Owner ownerID   `json:"owner"`
+		Tags  []tagName `json:"tags"`
+	}
 	if err := json.Unmarshal(raw, &s); err != nil {
 		return Seed{}, fmt.Errorf("seed %s: %w", path, err)
 	}
-	return s, nil
+	if len(s.Mailboxes) == 0 || len(s.Users) == 0 {
+		return Seed{}, fmt.Errorf("seed %s: %d mailboxes and %d users; an account has at least one of each", path, len(s.Mailboxes), len(s.Users))
+	}
+	s.Seed.Owner = int64(s.Owner)
+	for _, t := range s.Tags {
+		s.Seed.Tags = append(s.Seed.Tags, string(t))
+	}
+	return s.Seed, nil
+}
+
+// ownerID reads a user's id, alone or in a user.
+type ownerID int64
+
+func (o *ownerID) UnmarshalJSON(raw []byte) error {
+	var user struct{ ID int64 }
+	if json.Unmarshal(raw, (*int64)(o)) == nil {
+		return nil
+	}
+	err := json.Unmarshal(raw, &user)
+	*o = ownerID(user.ID)
+	return err
+}
+
+// tagName reads a tag's name, alone or in a tag.
+type tagName string
+
+func (n *tagName) UnmarshalJSON(raw []byte) error {
+	var tag struct{ Name string }
+	if json.Unmarshal(raw, (*string)(n)) == nil {
+		return nil
+	}
+	err := json.Unmarshal(raw, &tag)
+	*n = tagName(tag.Name)
+	return err
 }
 
 // whole is the seed with its defaults filled in.
@@ -183,6 +223,10 @@ func plant(seed Seed) (*world, error) {
 	if err := w.plantPeople(seed); err != nil {
 		return nil, err
 	}
+	if seed.Owner != 0 && w.user(seed.Owner) == nil {
+		return nil, fmt.Errorf("seed: the owner is user %d, who is not among its users", seed.Owner)
+	}
+	w.ownerID = seed.Owner
 	w.plantMailboxes(seed)
 	for _, name := range seed.Tags {
 		w.tag(name, founded.Unix(), false)

@@ -339,3 +339,94 @@ func FuzzSettings(f *testing.F) {
 		}
 	})
 }
+
+// TestLogIsLocked: a second sandbox on one log is refused while the first lives, and leaves its lines alone.
+func TestLogIsLocked(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "state.jsonl")
+	c := open(t, Options{Log: file})
+	busy(t, c)
+	before, _ := os.ReadFile(file)
+	if s, err := New(Options{Log: file}); err == nil || !strings.Contains(err.Error(), file) || !strings.Contains(err.Error(), "in use by another sandbox") {
+		t.Errorf("a second sandbox: %v, %v", s, err)
+	}
+	if after, _ := os.ReadFile(file); string(after) != string(before) {
+		t.Error("the refused sandbox changed the log")
+	}
+	if err := c.s.Reset(); err != nil { // keeps the lock
+		t.Fatal(err)
+	}
+	if _, err := New(Options{Log: file}); err == nil {
+		t.Error("a reset let go of the log")
+	}
+	if err := c.s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := New(Options{Log: file, Seed: Seed{Number: 9}}); err == nil { // refused for another reason: it may not keep the lock
+		t.Fatal("a log of another seed was taken")
+	}
+	s, err := New(Options{Log: file})
+	if err != nil {
+		t.Fatalf("after the first has ended: %v", err)
+	}
+	if err := s.Close(); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestSeedFile(t *testing.T) {
+	write := func(text string) string {
+		path := filepath.Join(t.TempDir(), "seed.json")
+		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		return path
+	}
+	// Keys as Go spells them and as the API does; an owner and tags that are whole; keys that nobody knows.
+	snapshot := `{"Bound":true,"Mailboxes":[{"id":77,"name":"Real","slug":"x","email":"real@b.example","_links":{},
+		"fields":[{"id":5,"name":"Kind","type":"dropdown","required":true,"order":1,"options":[{"id":9,"label":"A","order":1}]}]}],
+		"users":[{"id":21,"firstName":"Olga","lastName":"O","email":"olga@b.example","role":"owner","type":"user"},
+		{"id":22,"firstName":"Tom","lastName":"T","email":"tom@b.example","role":"admin"}],
+		"teams":[{"id":31,"name":"Crew","members":[22]}],"Owner":{"id":22,"firstName":"Tom"},"tags":["a",{"id":1,"name":"b"}],
+		"workflows":[{"id":41,"mailboxId":77,"type":"automatic","status":"active","name":"W"}]}`
+	for _, text := range []string{snapshot, strings.Replace(snapshot, `{"id":22,"firstName":"Tom"}`, "22", 1)} {
+		seed, err := LoadSeed(write(text))
+		if err != nil {
+			t.Fatal(err)
+		}
+		c := open(t, Options{Seed: seed})
+		for path, want := range map[string]map[string]any{
+			"/v2/users/me":            {"id": 22.0, "email": "tom@b.example"},
+			"/v2/mailboxes":           {"_embedded/mailboxes/0/id": 77.0, "page/totalElements": 1.0},
+			"/v2/mailboxes/77/fields": {"_embedded/fields/0/id": 5.0, "_embedded/fields/0/options/0/id": 9.0},
+			"/v2/teams":               {"_embedded/teams/0/id": 31.0},
+			"/v2/tags":                {"page/totalElements": 2.0, "_embedded/tags/1/name": "b"},
+			"/v2/workflows":           {"_embedded/workflows/0/status": "active"},
+		} {
+			a := c.want(200, "GET", path, "")
+			for where, v := range want {
+				if a.at(where) != v {
+					t.Errorf("%s: %s is %v, want %v", path, where, a.at(where), v)
+				}
+			}
+		}
+	}
+	for text, want := range map[string]string{
+		`{"mailboxes":[]}`: "0 mailboxes and 0 users", `[]`: "cannot unmarshal", `{`: "unexpected end", "": "unexpected end",
+		strings.Replace(snapshot, `"id":22,"firstName":"Tom","lastName"`, `"id":21,"firstName":"Tom","lastName"`, 1): "same id 21",
+		strings.Replace(snapshot, `"Owner":{"id":22`, `"Owner":{"id":23`, 1):                                         "user 23, who is not among",
+	} {
+		path := write(text)
+		seed, err := LoadSeed(path)
+		if err == nil {
+			var s *Sandbox
+			if s, err = New(Options{Seed: seed}); err == nil {
+				_ = s.Close()
+			}
+		} else if !strings.Contains(err.Error(), path) {
+			t.Errorf("%v does not name the file", err)
+		}
+		if err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%.40q: %v, want %q", text, err, want)
+		}
+	}
+}

@@ -32,6 +32,7 @@ type world struct {
 
 	mailboxes []*Mailbox
 	users     []*User
+	ownerID   int64 // of the tokens; 0: see owner
 	teams     []*Team
 	tags      []*tag
 	tagNames  map[string]*tag
@@ -314,8 +315,11 @@ func (w *world) mailbox(id int64) *Mailbox {
 	return nil
 }
 
-// owner is the user whom tokens speak for: the first owner, else the first user.
+// owner is the user whom tokens speak for: the one the seed names, else the first with that role, else the first.
 func (w *world) owner() *User {
+	if u := w.user(w.ownerID); u != nil {
+		return u
+	}
 	for _, u := range w.users {
 		if u.Role == "owner" {
 			return u
