@@ -12,3 +12,11 @@ to date with what has been sent since.
 
 It costs about one unit for fifty conversations where the mailbox holds little else, and at most three for each second in
 which a ticket begins. It ends with 6 when something is ambiguous or there more than once.`
+
+const lookupText = `Says where a ticket went, or where a conversation came from. It takes the number, key or address of an old ticket, a
+Message-ID, or the id or address of a conversation. The checkpoint alone is asked, also while a run is going on; the
+export is read only for what the checkpoint does not know.
+
+--export writes the whole map, one line a conversation: old_id, old_url, key, part, parts, conversation, new_url.
+
+It ends with 3 when one of the words is known to neither.`
