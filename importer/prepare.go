@@ -257,6 +257,11 @@ func (p *planner) follow(ctx context.Context, m mapped, rows map[string]checkpoi
 			return p.fresh(ctx, m, rows, placed, known)
 		case row == nil:
 			continue
+		case row.State == checkpoint.Rejected:
+			p.rep.Totals.Same++
+			for _, c := range part.Messages {
+				placed[string(c.Message)] = true // they go out with it when it is tried again
+			}
 		case row.Digest == part.Digest:
 			p.rep.Totals.Same++
 		case row.State == checkpoint.Created && row.MappingDigest != p.mapper.Digest() && sameMessages(part, rows, row.ID):
