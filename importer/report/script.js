@@ -1,6 +1,7 @@
 
 "use strict";
-// Without this script the page shows everything; with it tables sort and can be searched, and links open what is folded.
+// Without this script the page shows everything but the texts of messages; with it tables sort and can be searched, and
+// links open what is folded.
 (() => {
   const all = (sel, root) => Array.from((root || document).querySelectorAll(sel));
   const value = (row, i) => {
@@ -65,12 +66,21 @@
   addEventListener("hashchange", open);
   open();
 
-  // The frames may not run scripts; their height is taken from here.
+  // Frames are made when their ticket is unfolded: hundreds of them would keep the page from opening. They may not run
+  // scripts themselves; their height is taken from here.
   const fit = frame => {
     const doc = frame.contentDocument;
-    if (doc && doc.body && doc.body.childNodes.length) frame.style.height = Math.min(doc.body.scrollHeight + 2, 900) + "px";
+    if (doc && doc.body && doc.body.scrollHeight) frame.style.height = Math.min(doc.body.scrollHeight + 2, 900) + "px";
   };
-  for (const frame of all("iframe")) frame.addEventListener("load", () => fit(frame));
+  for (const preview of all("details.preview")) {
+    preview.addEventListener("toggle", () => {
+      for (const t of all("template", preview)) {
+        const frame = t.content.firstElementChild;
+        frame.addEventListener("load", () => fit(frame));
+        t.replaceWith(frame);
+      }
+    });
+  }
   addEventListener("resize", () => { for (const frame of all("details[open] iframe")) fit(frame); });
 
   let folded = [];
