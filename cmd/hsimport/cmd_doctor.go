@@ -17,7 +17,7 @@ import (
 )
 
 func (a *app) doctorCommand() *cobra.Command {
-	var config string
+	var config, snapshot string
 	cmd := &cobra.Command{
 		Use: "doctor -c import.yaml", Short: "Is everything in place: credentials, mailbox, users, fields, checkpoint", Long: doctorText,
 		Args: exactly(0),
@@ -28,7 +28,7 @@ func (a *app) doctorCommand() *cobra.Command {
 			}
 			_, soft, done := a.interruptible(cmd.Context())
 			defer done()
-			d := &doctor{app: a, c: c}
+			d := &doctor{app: a, c: c, snapshot: snapshot}
 			d.examine(soft)
 			*a.code = d.code
 			a.ui.diagnosis(d)
@@ -37,15 +37,17 @@ func (a *app) doctorCommand() *cobra.Command {
 	}
 	cmd.Flags().StringVarP(&config, "config", "c", "import.yaml", "the configuration")
 	cmd.Flags().BoolVar(&a.ui.json, "json", false, "one JSON object a line on stdout, the last one the summary")
+	cmd.Flags().StringVar(&snapshot, "snapshot", "", "write the account's mailboxes, fields, users and teams to a new `file`, for hsimport sandbox --seed-file")
 	return cmd
 }
 
 // A doctor looks at everything around a job but its tickets, and changes nothing.
 type doctor struct {
 	*app
-	c    *configs.Config
-	code int
-	bad  int
+	c        *configs.Config
+	snapshot string // where the account's side goes; empty: nowhere
+	code     int
+	bad      int
 }
 
 func (d *doctor) examine(ctx context.Context) {
@@ -114,6 +116,7 @@ func (d *doctor) account(ctx context.Context) {
 		d.ui.symptom("look", f.Code, f.Text, "")
 	}
 	d.well("people", fmt.Sprintf("%s, %s, %s", plural(len(target.Users), "user", "users"), plural(len(target.Teams), "team", "teams"), plural(len(target.Mailboxes), "mailbox", "mailboxes")))
+	d.keep(target, acc)
 	for _, u := range acc.Unseen {
 		d.ui.symptom("look", "account", u, "")
 	}
@@ -123,6 +126,18 @@ func (d *doctor) account(ctx context.Context) {
 	for _, h := range acc.Webhooks {
 		d.ui.symptom("look", "webhook", h.URL+" may be called for imported conversations", "")
 	}
+}
+
+// keep writes the snapshot that was asked for.
+func (d *doctor) keep(target mapping.Target, acc *importer.Account) {
+	if d.snapshot == "" {
+		return
+	}
+	if err := writeSnapshot(d.snapshot, seedOf(target, acc)); err != nil {
+		d.wrong(importer.ExitUsage, "snapshot", err.Error(), "")
+		return
+	}
+	d.well("snapshot", d.snapshot+"; rehearse with hsimport sandbox --seed-file "+d.snapshot)
 }
 
 func mappingFindings(c *configs.Config, target mapping.Target) []mapping.Finding {

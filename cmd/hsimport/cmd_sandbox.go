@@ -16,36 +16,64 @@ import (
 )
 
 func (a *app) sandboxCommand() *cobra.Command {
-	var addr, state string
-	var faults, settings []string
-	var seed uint64
+	var addr string
+	var w sandboxWishes
 	cmd := &cobra.Command{
 		Use: "sandbox", Short: "A Help Scout on this machine, with a page to look at what arrived", Long: sandboxText + settingsText(),
 		Args: exactly(0),
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			o := sandbox.Options{Settings: sandbox.Defaults(), Log: state}
-			o.Seed.Number = seed
-			for _, s := range settings {
-				name, value, _ := strings.Cut(s, "=")
-				if err := o.Settings.Set(name, value); err != nil {
-					return &importer.Stop{Code: importer.ExitUsage, Err: fmt.Errorf("--set %s: %w", s, err)}
-				}
-			}
-			rules, err := sandbox.ParseFaults(strings.Join(faults, "\n"))
+			o, err := w.options()
 			if err != nil {
 				return &importer.Stop{Code: importer.ExitUsage, Err: err}
 			}
-			o.Faults = rules
 			return a.serveSandbox(cmd.Context(), addr, o)
 		},
 	}
 	fl := cmd.Flags()
 	fl.StringVar(&addr, "addr", "127.0.0.1:8080", "where to listen")
-	fl.StringVar(&state, "state", "", "keep everything in `file` and come back to it; without, it is gone at the end")
-	fl.StringArrayVar(&faults, "fault", nil, "a fault `rule`, such as create#7=504,applied; may be repeated")
-	fl.StringArrayVar(&settings, "set", nil, "a setting, `name=value`; may be repeated")
-	fl.Uint64Var(&seed, "seed", 1, "decides ids and every dice")
+	fl.StringVar(&w.state, "state", "", "keep everything in `file` and come back to it; without, it is gone at the end")
+	fl.StringVar(&w.settings, "settings", "", "read settings and fault rules from a YAML or JSON `file`; --set and --fault go first")
+	fl.StringVar(&w.seedFile, "seed-file", "", "begin with the account in `file`, such as a snapshot of hsimport doctor")
+	fl.StringArrayVar(&w.faults, "fault", nil, "a fault `rule`, such as create#7=504,applied; may be repeated")
+	fl.StringArrayVar(&w.set, "set", nil, "a setting, `name=value`; may be repeated")
+	fl.Uint64Var(&w.seed, "seed", 0, "decides ids and every dice; 0 is that of --state or --seed-file, else 1")
 	return cmd
+}
+
+// sandboxWishes are what the flags say about an account.
+type sandboxWishes struct {
+	state, settings, seedFile string
+	faults, set               []string
+	seed                      uint64
+}
+
+// options puts files and flags together; what stands in a flag holds before what stands in a file.
+func (w *sandboxWishes) options() (sandbox.Options, error) {
+	o := sandbox.Options{Settings: sandbox.Defaults(), Log: w.state}
+	var err error
+	if w.seedFile != "" {
+		if o.Seed, err = sandbox.LoadSeed(w.seedFile); err != nil {
+			return o, err
+		}
+	}
+	if w.seed != 0 {
+		o.Seed.Number = w.seed
+	}
+	var filed sandbox.Faults
+	if w.settings != "" {
+		if o.Settings, filed, err = sandbox.LoadSettings(w.settings); err != nil {
+			return o, err
+		}
+	}
+	for _, s := range w.set {
+		name, value, _ := strings.Cut(s, "=")
+		if err := o.Settings.Set(name, value); err != nil {
+			return o, fmt.Errorf("--set %s: %w", s, err)
+		}
+	}
+	rules, err := sandbox.ParseFaults(strings.Join(w.faults, "\n"))
+	o.Faults = append(rules, filed...) // the first rule that selects a call holds
+	return o, err
 }
 
 func (a *app) serveSandbox(ctx context.Context, addr string, o sandbox.Options) error {

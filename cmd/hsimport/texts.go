@@ -59,7 +59,10 @@ are not needed there. Faults are rules such as
 
   create#7=504,applied      the 7th create call is applied, but answered with a 504
   create%5=reset,late:120s  5 % of the create calls are reset and applied two minutes later
-  outage@60s+10m            nothing answers from the 60th second on, for ten minutes`
+  outage@60s+10m            nothing answers from the 60th second on, for ten minutes
+
+To rehearse against a likeness of the real account, take a snapshot of it with hsimport doctor --snapshot FILE and begin
+with --seed-file FILE: it has the mailboxes, fields, users and teams with their ids, and no conversations.`
 
 const (
 	hintCredentials = "set both to those of an OAuth2 app of your profile in Help Scout (Your Profile > My Apps)"

@@ -27,8 +27,8 @@ type Mailbox struct {
 	Name      string    `json:"name"`
 	Slug      string    `json:"slug"`
 	Email     string    `json:"email"`
-	CreatedAt time.Time `json:"createdAt"`
-	UpdatedAt time.Time `json:"updatedAt"`
+	CreatedAt time.Time `json:"createdAt,omitzero"`
+	UpdatedAt time.Time `json:"updatedAt,omitzero"`
 	Fields    []Field   `json:"fields,omitempty"`
 
 	folders map[string]int64 // id by type; team folders by "team:" and the team's id
@@ -65,8 +65,8 @@ type User struct {
 	Phone           string    `json:"phone,omitempty"`
 	Mention         string    `json:"mention,omitempty"`
 	AlternateEmails []string  `json:"alternateEmails,omitempty"`
-	CreatedAt       time.Time `json:"createdAt"`
-	UpdatedAt       time.Time `json:"updatedAt"`
+	CreatedAt       time.Time `json:"createdAt,omitzero"`
+	UpdatedAt       time.Time `json:"updatedAt,omitzero"`
 	Mailboxes       []int64   `json:"mailboxes,omitempty"` // access; empty: all
 }
 
@@ -77,8 +77,8 @@ type Team struct {
 	Name      string    `json:"name"`
 	Mention   string    `json:"mention,omitempty"`
 	Members   []int64   `json:"members,omitempty"` // users
-	CreatedAt time.Time `json:"createdAt"`
-	UpdatedAt time.Time `json:"updatedAt"`
+	CreatedAt time.Time `json:"createdAt,omitzero"`
+	UpdatedAt time.Time `json:"updatedAt,omitzero"`
 }
 
 // Workflow is an automation: when it is active, each new conversation of its mailbox that its Query matches is acted
