@@ -219,7 +219,15 @@ func (r *recovery) look(ctx context.Context, before int64) error {
 	}
 	seconds = slices.Compact(seconds)
 	at := map[int64][]*found{}
-	if err := r.ask(ctx, seconds, at); err != nil {
+	err := lister{r.engine, true}.ask(ctx, seconds, func(c helpscout.Conversation) {
+		sec := c.CreatedAt.Unix()
+		if _, ok := slices.BinarySearch(seconds, sec); ok {
+			at[sec] = append(at[sec], &found{c: c})
+		} else {
+			r.remember(c.ID, c.Embedded.Threads)
+		}
+	})
+	if err != nil {
 		return err
 	}
 	for len(ready) > 0 {
@@ -246,10 +254,11 @@ func (r *recovery) newestToo(ctx context.Context) error {
 		return nil
 	}
 	slices.SortStableFunc(r.missing, func(a, b missing) int { return int(a.second - b.second) })
-	q := helpscout.ListQuery{Status: "all", SortField: "number", SortOrder: "desc", EmbedThreads: true}
+	q := helpscout.ListQuery{Status: "all", SortField: "number", SortOrder: "desc"}
+	list := lister{r.engine, true}
 	quiet := 0
 	for n := 1; quiet < recoverQuiet && n <= maxWalkPages; n++ {
-		cs, page, err := r.page(ctx, q, n)
+		cs, page, err := list.page(ctx, q, n)
 		if err != nil {
 			return err
 		}

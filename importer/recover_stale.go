@@ -3,6 +3,7 @@ package importer
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"time"
 
 	"hsimport/checkpoint"
@@ -79,8 +80,13 @@ func (r *recovery) staleEffect(ctx context.Context, row *checkpoint.Part, m *map
 	}
 	ev.Before = mine // should this process end between the two writes, settling finds what is here
 	keep := context.WithoutCancel(ctx)
-	if err := r.store.BeginEffect(keep, ef.ID, r.run, time.Now(), ev.encode()); err != nil {
-		return r.placed(err)
+	err = r.store.BeginEffect(keep, ef.ID, r.run, time.Now(), ev.encode())
+	var placed *checkpoint.PlacedError
+	if errors.As(err, &placed) {
+		return nil // another ticket carries it: a run says so
+	}
+	if err != nil {
+		return err
 	}
 	return r.store.DoneEffect(keep, ef.ID, remote, time.Now())
 }

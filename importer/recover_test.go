@@ -326,6 +326,20 @@ func TestRecoverNewerExport(t *testing.T) {
 	})
 }
 
+// TestRecoverShared: a message that two tickets of the export hold has one place, in a recovered checkpoint too.
+func TestRecoverShared(t *testing.T) {
+	virtual(t, func(t *testing.T) {
+		b := newBench(t, many(6)...)
+		b.mustRun(importer.ExitOK)
+		b.lose()
+		b.src.tickets[4].Messages[0].Key = b.src.tickets[3].Messages[0].Key
+		if c := b.recover(importer.ExitOK, false).Summary.Conversations; c.Adopted != 6 {
+			t.Errorf("%+v", c)
+		}
+		_ = b.box.Close()
+	})
+}
+
 // TestRecoverStale: a checkpoint of last week is brought up to date: conversations, files and appended messages of
 // since then are noted, none comes twice.
 func TestRecoverStale(t *testing.T) {

@@ -1,0 +1,159 @@
+package importer
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"hsimport/checkpoint"
+	"hsimport/importer/helpscout"
+	"hsimport/sources"
+)
+
+// adopt takes a conversation for a part: its messages have their place, its files are due only where they are missing.
+func (r *recovery) adopt(ctx context.Context, l *lost, f *found, k likeness) error {
+	ev, messages, files := l.ev, l.messages, l.missingFiles(f)
+	if k == shorter {
+		ev, messages, files = l.only(f)
+		if err := r.store.Set(ctx, factPlanned, ""); err != nil { // the next run plans anew and appends the rest
+			return err
+		}
+	}
+	in := checkpoint.Intent{Run: r.run, At: time.Now(), Evidence: ev.encode(), Messages: messages, Effects: files}
+	err := r.elsewhere(&in, func() error { return r.store.Adopt(context.WithoutCancel(ctx), l.row.ID, f.c.ID, in) })
+	var taken *checkpoint.ClaimedError
+	if errors.As(err, &taken) {
+		return nil // it stays pending; the next look finds it again
+	}
+	if err != nil {
+		return err
+	}
+	if fatal, _ := differences(sansFiles(ev), &f.c, f.threads); len(fatal) == 0 && k == equal {
+		r.alike++
+	}
+	switch k {
+	case rewritten:
+		r.explain(sources.Warning, "text-differs", &l.row, fmt.Sprintf("conversation %d is taken for it, but not all its texts read as they would be sent", f.c.ID))
+	case goneOn:
+		r.remember(f.c.ID, f.beyond(ev))
+		r.explain(sources.Info, "gone-on-with", &l.row, fmt.Sprintf("conversation %d was changed since it was imported; all that was sent is there", f.c.ID))
+	}
+	r.number(f.c.Number)
+	r.finished(l.row.Ticket, f.c.ID)
+	return nil
+}
+
+// elsewhere writes an intent without the messages that another part carries already: the export holds them twice.
+func (r *recovery) elsewhere(in *checkpoint.Intent, write func() error) error {
+	for {
+		err := write()
+		var placed *checkpoint.PlacedError
+		if !errors.As(err, &placed) {
+			return err
+		}
+		n := len(in.Messages)
+		in.Messages = slices.DeleteFunc(slices.Clone(in.Messages), func(m checkpoint.NewMessage) bool { return m.Key == placed.Key })
+		if len(in.Messages) == n {
+			return err
+		}
+	}
+}
+
+// beyond lists the threads of a conversation that a part does not account for.
+func (f *found) beyond(ev Evidence) (out []helpscout.Thread) {
+	mine := map[threadID]int{}
+	for _, t := range ev.Threads {
+		mine[threadID{t.Type, t.At, t.Text}]++
+	}
+	for _, t := range f.threads {
+		id := threadID{t.CreatedType(), t.CreatedAt.Unix(), textDigest(t.Body)}
+		if mine[id]--; mine[id] < 0 {
+			out = append(out, t)
+		}
+	}
+	return out
+}
+
+func (r *recovery) number(n int64) {
+	if r.lowest == 0 || n < r.lowest {
+		r.lowest = n
+	}
+}
+
+// missingFiles are the uploads of files that their threads do not show. A thread with as many files as were sent has
+// them, whatever the server calls them, and one that the server refused is named in a note.
+func (l *lost) missingFiles(f *found) (out []checkpoint.Effect) {
+	for _, ef := range l.files {
+		ev, ok := decodeEffect(ef.Evidence)
+		if !ok {
+			continue
+		}
+		noted := slices.ContainsFunc(f.threads, func(t helpscout.Thread) bool { return strings.Contains(t.Body, ev.SHA) })
+		t := nthThread(f.threads, ev.Find, ev.Nth)
+		if noted || t != nil && (countFiles(t, ev.Name, ev.Size) > 0 || len(t.Embedded.Attachments) >= l.filesOf(ev.Thread)) {
+			continue
+		}
+		out = append(out, ef)
+	}
+	return out
+}
+
+func (l *lost) filesOf(thread int) (n int) {
+	for _, ef := range l.files {
+		if ev, ok := decodeEffect(ef.Evidence); ok && ev.Thread == thread {
+			n++
+		}
+	}
+	return n
+}
+
+// only cuts a part down to the threads that a conversation has: the other messages have come to the source since.
+func (l *lost) only(f *found) (ev Evidence, messages []checkpoint.NewMessage, files []checkpoint.Effect) {
+	there := map[int]bool{}
+	used := map[threadID]int{}
+	ev = l.ev
+	ev.Threads = nil
+	for i, t := range l.ev.Threads {
+		id := threadID{t.Type, t.At, t.Text}
+		if used[id]++; used[id] <= f.ids[id] {
+			there[i] = true
+			ev.Threads = append(ev.Threads, t)
+		}
+	}
+	for _, m := range l.messages {
+		if there[m.Thread] {
+			messages = append(messages, m)
+		}
+	}
+	for _, ef := range l.missingFiles(f) {
+		if e, ok := decodeEffect(ef.Evidence); ok && there[e.Thread] {
+			files = append(files, ef)
+		}
+	}
+	return ev, messages, files
+}
+
+// ambiguous leaves a part in doubt, with the conversation that may be it: it is not sent before a person has looked, or
+// the conversation is gone.
+func (r *recovery) ambiguous(ctx context.Context, l *lost, id int64, how string) error {
+	keep := context.WithoutCancel(ctx)
+	now := time.Now()
+	in := checkpoint.Intent{Run: r.run, At: now, Evidence: l.ev.encode(), Messages: l.messages}
+	if err := r.elsewhere(&in, func() error { return r.store.Begin(keep, l.row.ID, in) }); err != nil {
+		return err
+	}
+	if err := r.store.Doubt(keep, l.row.ID, "recover: ambiguous", now); err != nil {
+		return err
+	}
+	if r.lowest == 0 || id != 0 {
+		if c, err := read(ctx, r.engine, func() (*helpscout.Conversation, error) { return r.Client.Conversation(ctx, id, false) }); err == nil {
+			r.number(c.Number)
+		} else if helpscout.KindOf(err) != helpscout.Rejected {
+			return err
+		}
+	}
+	return r.near(keep, doubt{row: l.row}, id, how)
+}
