@@ -231,7 +231,7 @@ func (e *engine) mapAgain(ctx context.Context, key string) (*mapped, error) {
 // rejectAll lists the pending parts of a ticket that cannot be sent: --retry-rejected tries them again.
 func (e *engine) rejectAll(ctx context.Context, g *group, why string) error {
 	for i := range g.parts {
-		if err := e.reject(ctx, &g.parts[i], 0, why, ""); err != nil {
+		if err := e.reject(ctx, &g.parts[i], time.Now(), 0, why, ""); err != nil {
 			return err
 		}
 	}

@@ -3,6 +3,7 @@ package importer
 import (
 	"context"
 	"fmt"
+	"regexp"
 	"sync"
 	"time"
 
@@ -42,6 +43,15 @@ func (o *outage) applied() {
 	o.count.Lock()
 	defer o.count.Unlock()
 	o.doubts, o.since = 0, time.Time{}
+}
+
+// answered says that a read has succeeded: whoever waited for that has waited to the end. Lost writes still count.
+func (o *outage) answered() {
+	o.count.Lock()
+	defer o.count.Unlock()
+	if o.doubts == 0 {
+		o.since = time.Time{}
+	}
 }
 
 // refused says that the server could not be reached at all: no need to count to five.
@@ -157,8 +167,12 @@ type streak struct {
 	reason  string
 	ids     []int64
 	results int // of this run so far
+	good    int
+	since   time.Time // when the first request of the streak went out
 	broken  bool
 }
+
+var numbers = regexp.MustCompile(`\d+`)
 
 const (
 	streakLong  = 50
@@ -166,12 +180,12 @@ const (
 )
 
 // rejected counts a refusal; it returns the ids of the streak when it has become one.
-func (s *streak) rejected(id int64, reason string) []int64 {
+func (s *streak) rejected(id int64, reason string, sent time.Time) []int64 {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.results++
-	if reason != s.reason {
-		s.reason, s.ids = reason, nil
+	if reason = numbers.ReplaceAllString(reason, "#"); reason != s.reason { // threads[3] and threads[7] are alike
+		s.reason, s.ids, s.since = reason, nil, sent
 	}
 	s.ids = append(s.ids, id)
 	if !s.broken && (len(s.ids) >= streakLong || len(s.ids) >= streakFirst && len(s.ids) == s.results) {
@@ -184,15 +198,20 @@ func (s *streak) rejected(id int64, reason string) []int64 {
 	return nil
 }
 
-func (s *streak) success() {
+// success ends a streak, unless its request went out before the streak began.
+func (s *streak) success(sent time.Time) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.results++
-	s.reason, s.ids = "", nil
+	s.good++
+	if !s.broken && !sent.Before(s.since) {
+		s.reason, s.ids = "", nil
+	}
 }
 
+// any reports that something has been created in this run.
 func (s *streak) any() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.results > 0
+	return s.good > 0
 }

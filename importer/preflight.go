@@ -2,6 +2,7 @@ package importer
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net"
 	"net/url"
@@ -78,6 +79,9 @@ func (a *Account) unseen(what string, err error) {
 // preflightStop sorts an answer to one of the first reads: nothing was written yet, so the only question is what the
 // person has to do.
 func preflightStop(err error) error {
+	if errors.Is(err, context.Canceled) {
+		return errInterrupted
+	}
 	switch helpscout.KindOf(err) {
 	case helpscout.Stop:
 		return authStop(err)

@@ -60,7 +60,7 @@ func reports(rep *importer.Report, code, words string) bool {
 	return false
 }
 
-func wantBalanced(t *testing.T, rep *importer.Report) {
+func wantBalanced(t testing.TB, rep *importer.Report) {
 	t.Helper()
 	c := rep.Summary.Conversations
 	if !rep.Summary.Balanced || c.Sum() != c.Planned {

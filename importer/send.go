@@ -23,6 +23,7 @@ type outgoing struct {
 	part    *mapping.Part
 	conv    *helpscout.NewConversation
 	uploads []mapping.Upload
+	sent    time.Time // of the last attempt
 	body    *helpscout.Body
 }
 
@@ -61,7 +62,7 @@ func (e *engine) unready(ctx context.Context, row *checkpoint.Part, err error) e
 	if !errors.As(err, &local) {
 		return err
 	}
-	return e.reject(ctx, row, 0, local.Error(), "")
+	return e.reject(ctx, row, time.Now(), 0, local.Error(), "")
 }
 
 // localError is about one record and has nothing to do with the server.
@@ -182,6 +183,7 @@ func (e *engine) create(ctx context.Context, out *outgoing) (checkpoint.State, r
 		}
 		return "", nil, err
 	}
+	out.sent = time.Now()
 	id, err := e.Client.CreateConversation(e.hard, out.body)
 	if err == nil {
 		return e.created(keep, out, id)
@@ -213,7 +215,7 @@ func (e *engine) created(ctx context.Context, out *outgoing, id int64) (checkpoi
 		return "", nil, err
 	}
 	e.out.applied()
-	e.streak.success()
+	e.streak.success(out.sent)
 	e.counted(func(c *Conversations) { c.Created++ })
 	e.finished(out.row.Ticket, id)
 	return checkpoint.Created, nil, nil
@@ -268,7 +270,7 @@ func (e *engine) refused(ctx context.Context, out *outgoing, err error) (checkpo
 	if errors.As(err, &he) {
 		correlation, reason = he.CorrelationID, fmt.Sprintf("%d %s", he.Status, he.Reason())
 	}
-	return checkpoint.Rejected, nil, e.reject(ctx, out.row, status, reason, correlation)
+	return checkpoint.Rejected, nil, e.reject(ctx, out.row, out.sent, status, reason, correlation)
 }
 
 func inlineFiles(c *helpscout.NewConversation) (n []helpscout.NewAttachment) {
@@ -294,7 +296,7 @@ func (e *engine) tooLarge(ctx context.Context, out *outgoing) (checkpoint.State,
 
 // reject writes the refusal down; a streak of like ones ends the run, and they go back to pending, so that a mended
 // configuration sends them.
-func (e *engine) reject(ctx context.Context, row *checkpoint.Part, status int, reason, correlation string) error {
+func (e *engine) reject(ctx context.Context, row *checkpoint.Part, sent time.Time, status int, reason, correlation string) error {
 	ctx = context.WithoutCancel(ctx)
 	if err := e.store.Reject(ctx, row.ID, status, reason, correlation, time.Now()); err != nil {
 		return err
@@ -302,7 +304,7 @@ func (e *engine) reject(ctx context.Context, row *checkpoint.Part, status int, r
 	e.out.applied()
 	e.finished(row.Ticket, 0)
 	e.tell(Event{Kind: EventRejected, Key: row.Ticket, Text: reason})
-	ids := e.streak.rejected(row.ID, reason)
+	ids := e.streak.rejected(row.ID, reason, sent)
 	if ids == nil {
 		return nil
 	}
@@ -329,16 +331,14 @@ func (e *engine) doubt(ctx context.Context, row *checkpoint.Part, reason string)
 func read[T any](ctx context.Context, e *engine, ask func() (T, error)) (T, error) {
 	for {
 		v, err := ask()
-		if err == nil {
-			return v, nil
+		if err == nil || helpscout.KindOf(err) == helpscout.Rejected {
+			e.out.answered()
+			return v, err
 		}
 		if herr := e.halted(ctx); herr != nil {
 			return v, herr
 		}
-		switch helpscout.KindOf(err) {
-		case helpscout.Rejected:
-			return v, err
-		case helpscout.Stop:
+		if helpscout.KindOf(err) == helpscout.Stop {
 			return v, authStop(err)
 		}
 		pause, patient := e.out.pause(e.patience())
