@@ -184,7 +184,11 @@ func (q *Quota) Observe(r helpscout.Rate) {
 	case r.Status < 500 && r.Status != http.StatusTooManyRequests:
 		q.known = true // whoever answers keeps no count
 	}
+	measured := q.use.measured
 	q.use.observe(r, q.limit)
+	if !measured && q.use.measured {
+		q.stats.permitted = q.permitted() * q.stats.busy.Minutes() // others were there before we saw it
+	}
 	if q.gate.observe(r, q.known) {
 		q.signal()
 	}
@@ -221,9 +225,19 @@ func (q *Quota) rate(now time.Time) float64 {
 	if q.limit == 0 || float64(q.limit)*q.share >= unlimited {
 		return math.Inf(1)
 	}
-	own := q.lag.margin(float64(q.limit)*q.share-fence, now)
-	left := q.use.left(now, q.limit, own)
-	return max(min(own, left), burst, float64(q.limit)/50)
+	return max(min(q.own(now), q.use.left(now, q.limit)), burst, float64(q.limit)/50)
+}
+
+// own is the rate at which we alone fill no window, in units a minute.
+func (q *Quota) own(now time.Time) float64 { return q.lag.margin(float64(q.limit)*q.share-fence, now) }
+
+// steady is the mean of rate as long as others go on as they do.
+func (q *Quota) steady(now time.Time) float64 {
+	perMinute := q.rate(now)
+	if math.IsInf(perMinute, 1) {
+		return perMinute
+	}
+	return min(q.own(now), max(float64(q.limit)/50, float64(q.limit)-q.use.foreign))
 }
 
 // permitted is what we may use in a minute when nothing is lost to margins; 0 when there is no limit.
@@ -269,11 +283,11 @@ func (q *Quota) Stats() QuotaStats {
 	return s
 }
 
-// Rate is the units a minute that are granted now; +Inf without a limit.
+// Rate is the units a minute that are granted while others go on as they do; +Inf without a limit.
 func (q *Quota) Rate() float64 {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	return q.rate(time.Now())
+	return q.steady(time.Now())
 }
 
 // Latency is the mean time to the head of an answer over the last minute or two, and its spread: the difference
@@ -289,7 +303,7 @@ func (q *Quota) Workers(most int) int {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	now := time.Now()
-	perMinute := q.rate(now)
+	perMinute := q.steady(now)
 	switch {
 	case most < 1:
 		return 1

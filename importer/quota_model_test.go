@@ -127,13 +127,21 @@ type scene struct {
 	quota   *Quota
 	lo, hi  time.Duration // latency of an answer, evenly spread
 	workers int
-	rival   float64 // share of the limit that another program takes
-	poisson bool    // at random moments, not evenly
+	rival   float64 // share of the limit that another program wants
+	habit   string  // how it asks, of habits
+	seed    uint64
+	shadow  *model // sees the rival only: what it would have had without us
 }
+
+// habits are how rivals ask: at regular moments, at random, in bursts, or all at the full minute; in waves, for some minutes more
+// than the mean and for some less.
+var habits = []string{"even", "random", "bursts", "cron", "waves"}
 
 // play runs for so long; it returns when all workers have stopped.
 func (s *scene) play(d time.Duration) {
 	ctx, cancel := context.WithTimeout(context.Background(), d)
+	s.shadow = newModel(s.limit)
+	s.shadow.sliding, s.shadow.charge, s.shadow.phase = s.sliding, s.charge, s.phase
 	defer cancel()
 	var wg sync.WaitGroup
 	for i := range s.workers {
@@ -160,20 +168,47 @@ func (s *scene) request(rnd *rand.Rand) helpscout.Rate {
 	return r
 }
 
+// compete is another program, which takes no notice of what it is told.
 func (s *scene) compete(ctx context.Context) {
 	if s.rival == 0 {
 		return
 	}
-	rnd := rand.New(rand.NewPCG(2, 3))
-	mean := window.Seconds() / (s.rival * float64(s.limit))
-	for ctx.Err() == nil {
-		gap := mean
-		if s.poisson {
-			gap = rnd.ExpFloat64() * mean
+	rnd := rand.New(rand.NewPCG(2, 3+s.seed))
+	start := time.Now()
+	for {
+		time.Sleep(s.gap(rnd, time.Since(start)))
+		if ctx.Err() != nil {
+			return
 		}
-		time.Sleep(time.Duration(gap * float64(time.Second)))
 		s.arrive("rival", 1)
+		s.shadow.arrive("rival", 1)
 	}
+}
+
+// gap is the time from one request of the rival to its next.
+func (s *scene) gap(rnd *rand.Rand, at time.Duration) time.Duration {
+	mean := window.Seconds() / (s.rival * float64(s.limit)) * float64(time.Second)
+	crowd := func(period, busy time.Duration) time.Duration {
+		if at%period < busy {
+			return time.Duration(mean * busy.Seconds() / period.Seconds())
+		}
+		return period - at%period
+	}
+	switch s.habit {
+	case "random":
+		return time.Duration(rnd.ExpFloat64() * mean)
+	case "bursts":
+		return crowd(20*time.Second, 4*time.Second)
+	case "cron":
+		return crowd(window, 10*time.Second)
+	case "waves":
+		more := min(0.6, 0.95/s.rival-1)
+		if at%(6*time.Minute) < 3*time.Minute {
+			more = -more
+		}
+		return time.Duration(mean / (1 + more))
+	}
+	return time.Duration(mean)
 }
 
 func (m *model) String() string {

@@ -37,59 +37,6 @@ func TestQuotaAlone(t *testing.T) {
 	})
 }
 
-// rivals are what is asked of us beside another program. Where it asks at random moments and windows slide, the share
-// of what is left is bounded by how well the next second can be foreseen, and less is asked.
-func TestQuotaRival(t *testing.T) {
-	for _, poisson := range []bool{false, true} {
-		for _, rival := range []float64{0.02, 0.5, 0.9} {
-			t.Run(fmt.Sprintf("%v/random=%v", rival, poisson), func(t *testing.T) {
-				everyModel(t, []int{200, 400}, func(t *testing.T, m *model) {
-					const minutes = 15
-					s := &scene{
-						model: m, quota: NewQuota(1, 0), lo: 100 * time.Millisecond, hi: 400 * time.Millisecond, workers: 16,
-						rival: rival, poisson: poisson,
-					}
-					start := time.Now()
-					s.play(minutes * time.Minute)
-					from, to := start.Add(3*time.Minute), start.Add(minutes*time.Minute)
-					theirs := count(m.good["rival"], from, to)
-					if m.sliding {
-						theirs = count(m.taken["rival"], from, to) // a 429 that is charged is lost for a whole window
-					}
-					left := (minutes-3)*m.limit - theirs
-					share := float64(count(m.good["us"], from, to)) / float64(left)
-					n := volleys(m.tooMany["us"])
-					t.Logf("used %.2f %% of what is left, 429s %d in %d volleys, rival's %d",
-						100*share, len(m.tooMany["us"]), n, len(m.tooMany["rival"]))
-					if turned := len(m.tooMany["rival"]); !m.sliding && turned > (turned+len(m.good["rival"]))*15/100 {
-						t.Errorf("the rival was turned away %d times of %d: we did not leave it its part", turned, turned+len(m.good["rival"]))
-					}
-					want, most := wanted(s)
-					if share < want {
-						t.Errorf("used %.2f %% of what is left, want %.0f %%", 100*share, 100*want)
-					}
-					if n > most*minutes {
-						t.Errorf("%d volleys of 429s in %d minutes", n, minutes)
-					}
-				})
-			})
-		}
-	}
-}
-
-// wanted is the least share of what is left, and the most volleys of 429s a minute.
-func wanted(s *scene) (share float64, volleys int) {
-	switch {
-	case s.poisson && s.sliding && s.rival > 0.5:
-		return 0.5, 4
-	case s.poisson && s.sliding && s.rival > 0.25:
-		return 0.75, 4
-	case s.poisson && s.sliding, s.rival > 0.5: // what is left is then a few writes a minute
-		return 0.88, 4
-	}
-	return 0.95, 1
-}
-
 // TestQuotaResume: who was killed and comes back at once meets what it used itself, which must not look like a rival.
 func TestQuotaResume(t *testing.T) {
 	everyModel(t, []int{200, 400}, func(t *testing.T, m *model) {
@@ -111,7 +58,7 @@ func TestQuotaShare(t *testing.T) {
 	everyModel(t, []int{400}, func(t *testing.T, m *model) {
 		s := &scene{
 			model: m, quota: NewQuota(0.5, 0), lo: 100 * time.Millisecond, hi: 400 * time.Millisecond, workers: 8,
-			rival: 0.25, poisson: true,
+			rival: 0.25, habit: "random",
 		}
 		start := time.Now()
 		s.play(10 * time.Minute)
