@@ -65,6 +65,7 @@ func TestScripts(t *testing.T) {
 			"arrived":   scriptArrived,   // arrived N: waits until at least so many create calls were applied
 			"summary":   scriptSummary,   // summary path=value...: of the last line of stdout, whose sums are checked too
 			"restarted": scriptRestarted, // the same address, but an account that is empty
+			"people":    scriptPeople,    // people delete|answer|retitle N: does that to the Nth conversation that is there
 			"replace":   scriptReplace,   // replace FILE OLD NEW
 		},
 	})

@@ -20,3 +20,16 @@ export is read only for what the checkpoint does not know.
 --export writes the whole map, one line a conversation: old_id, old_url, key, part, parts, conversation, new_url.
 
 It ends with 3 when one of the words is known to neither.`
+
+const verifyText = `Reads back what was sent and compares it: of every conversation existence, mailbox, subject, status, times, customer,
+assignee, tags and fields, by list pages; of 1 % (at least 50), and wherever that differs, every thread too: type, time,
+author, text, attachments by name and size. It needs the checkpoint and the account, not the export, and changes nothing.
+
+  =  as it was sent
+  ~  something that was sent is not so
+  -  it is not there any more
+  +  all that was sent is there; people went on with it since, or merged it into another
+  ?  there is no record of what was sent
+
+It ends with 0 only if everything is there as it was sent (= and +), with 3 when something differs or was rejected, with 5
+while some are still to be sent, with 6 while some are in doubt.`

@@ -1,0 +1,130 @@
+package main
+
+import (
+	"context"
+	"encoding/csv"
+	"errors"
+	"fmt"
+	"os"
+	"strconv"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"hsimport/configs"
+	"hsimport/importer"
+)
+
+func (a *app) verifyCommand() *cobra.Command {
+	var config, table string
+	var how importer.Verifying
+	cmd := &cobra.Command{
+		Use: "verify -c import.yaml", Short: "Read back what was sent and compare it", Long: verifyText,
+		Args: exactly(0),
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			c, err := a.load(config)
+			if err != nil {
+				return err
+			}
+			_, soft, done := a.interruptible(cmd.Context())
+			defer done()
+			return a.verify(soft, c, how, table)
+		},
+	}
+	fl := cmd.Flags()
+	fl.StringVarP(&config, "config", "c", "import.yaml", "the configuration")
+	fl.BoolVar(&how.All, "all", false, "compare the threads of every conversation: one unit each")
+	fl.TextVar(&how.Read, "sample", importer.Sample{Share: 0.01}, "compare the threads of so many: 5%, or 200")
+	fl.Uint64Var(&how.Seed, "seed", 1, "for --sample: which ones are drawn")
+	fl.StringArrayVar(&how.Only, "only", nil, "look only at this ticket, by `key` or old number; may be repeated")
+	fl.StringVar(&table, "csv", "", "write one line a conversation to `file`")
+	fl.BoolVar(&a.ui.json, "json", false, "one JSON object a line on stdout, the last one the summary")
+	cmd.PreRun = func(cmd *cobra.Command, _ []string) {
+		if !fl.Changed("sample") {
+			how.Read = importer.Sample{} // 1 %, but not fewer than 50
+		}
+	}
+	return cmd
+}
+
+// accountJob makes a job without a source, for what needs the checkpoint and the account alone.
+func (a *app) accountJob(c *configs.Config) (*importer.Job, error) {
+	client, quota, err := a.connect(c)
+	switch {
+	case errors.Is(err, errNoCredentials):
+		return nil, &importer.Stop{Code: importer.ExitAuth, Err: err, Hint: hintCredentials}
+	case err != nil:
+		return nil, &importer.Stop{Code: importer.ExitUsage, Err: err}
+	}
+	return &importer.Job{
+		Client: client, Quota: quota, Mapping: c.Mapping, Checkpoint: c.Checkpoint, Options: c.Run, Version: toolVersion(),
+		Progress: a.ui.event, Log: a.ui.log(),
+	}, nil
+}
+
+func (a *app) verify(ctx context.Context, c *configs.Config, how importer.Verifying, table string) (err error) {
+	job, err := a.accountJob(c)
+	if err != nil {
+		return err
+	}
+	each := a.ui.checked
+	if table != "" {
+		f, err := os.Create(table)
+		if err != nil {
+			return &importer.Stop{Code: importer.ExitUsage, Err: err}
+		}
+		w := csv.NewWriter(f)
+		defer func() { w.Flush(); err = errors.Join(err, w.Error(), f.Close()) }()
+		if err := w.Write([]string{"symbol", "old_id", "key", "part", "parts", "conversation", "url", "threads_compared", "differences"}); err != nil {
+			return err
+		}
+		each = func(c importer.Checked) error {
+			return errors.Join(a.ui.checked(c), w.Write([]string{
+				c.Symbol, c.ID, c.Key, strconv.Itoa(c.Part), strconv.Itoa(c.Parts), strconv.FormatInt(c.Conversation, 10), c.URL,
+				strconv.FormatBool(c.Threads), strings.Join(c.Differences, "; "),
+			}))
+		}
+	}
+	sum, stop := importer.Verify(ctx, job, how, each)
+	a.ui.verified(sum, stop)
+	*a.code = sum.ExitCode
+	return nil
+}
+
+// checked shows a conversation that is not as it was sent.
+func (u *ui) checked(c importer.Checked) error {
+	if u.json {
+		u.object(c)
+		return nil
+	}
+	if c.Symbol == importer.AsSent || u.quiet && c.Symbol == importer.GoneOn {
+		return nil
+	}
+	u.clearBar()
+	name := c.ID
+	if name == "" {
+		name = c.Key
+	}
+	if c.Parts > 1 {
+		name += fmt.Sprintf(" part %d", c.Part)
+	}
+	u.line(u.env.out, "%s %s %s: %s", c.Symbol, name, c.URL, strings.Join(c.Differences, "; "))
+	return nil
+}
+
+func (u *ui) verified(sum *importer.VerifySummary, stop *importer.Stop) {
+	u.clearBar()
+	if u.json {
+		u.object(sum)
+	}
+	if stop != nil {
+		u.problem(stop, stop.Hint)
+	}
+	if u.json || stop != nil && sum.Verified.Sent == 0 {
+		return
+	}
+	if !u.quiet {
+		u.line(u.env.out, "quota          %s", quotaLine(sum.Quota, sum.ElapsedS))
+	}
+	u.line(u.env.out, "%s", sum.Verdict)
+}
