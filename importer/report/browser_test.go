@@ -265,8 +265,8 @@ func TestInABrowser(t *testing.T) {
 
 	b.eval(`document.querySelector("#findings a[href^='#t']").click()`)
 	b.until(`Array.from(document.querySelectorAll("details.preview")).some(d => d.open)`)
-	b.until(`(f => f !== null && f.contentDocument !== null && f.contentDocument.body.textContent.length > 0)(document.querySelector("details.preview[open] iframe"))`)
-	b.until(`(f => f.style.height !== "" && f.offsetHeight > 20)(document.querySelector("details.preview[open] iframe"))`)
+	b.until(`(f => f?.contentDocument?.body?.textContent.length > 0)(document.querySelector("details.preview[open] iframe"))`)
+	b.until(`(f => f?.style.height !== "" && f.offsetHeight > 20)(document.querySelector("details.preview[open] iframe"))`)
 	if bad := b.complaints(); len(bad) > 0 {
 		t.Errorf("the browser complains:\n%s", strings.Join(bad, "\n"))
 	}
@@ -345,16 +345,30 @@ func TestScreenshots(t *testing.T) {
 		b.call("Emulation.setEmulatedMedia", map[string]any{"features": []map[string]string{{"name": "prefers-color-scheme", "value": shot.theme}}}, nil)
 		b.open(path)
 		b.eval(`Array.from(document.querySelectorAll("details.preview")).slice(0, 2).forEach(d => { d.open = true })`)
-		b.until(`document.querySelectorAll("details[open] iframe").length > 1 && Array.from(document.querySelectorAll("details[open] iframe")).every(f => f.style.height !== "")`)
+		b.until(`document.querySelectorAll("details[open] iframe").length > 1 && Array.from(document.querySelectorAll("details[open] iframe")).every(f => f?.style.height !== "")`)
+		b.shots(filepath.Join(dir, shot.name), shot.wide)
+	}
+}
+
+// shots takes pictures of the whole page, one below the other.
+func (b *browser) shots(name string, wide int) {
+	b.t.Helper()
+	const high = 1600
+	var total int
+	if err := json.Unmarshal([]byte(b.eval(`document.documentElement.scrollHeight`)), &total); err != nil {
+		b.t.Fatal(err)
+	}
+	for i := 0; i*high < min(total, 20*high); i++ {
 		var pic struct{ Data string }
-		b.call("Page.captureScreenshot", map[string]any{"captureBeyondViewport": true, "clip": map[string]any{"x": 0, "y": 0, "scale": 1, "width": shot.wide,
-			"height": json.RawMessage(b.eval(`Math.min(document.documentElement.scrollHeight, 15000)`))}}, &pic)
+		b.call("Page.captureScreenshot", map[string]any{"captureBeyondViewport": true, "clip": map[string]any{
+			"x": 0, "y": i * high, "scale": 1, "width": wide, "height": min(high, total-i*high),
+		}}, &pic)
 		data, err := base64.StdEncoding.DecodeString(pic.Data)
 		if err != nil {
-			t.Fatal(err)
+			b.t.Fatal(err)
 		}
-		if err := os.WriteFile(filepath.Join(dir, shot.name+".png"), data, 0o644); err != nil {
-			t.Fatal(err)
+		if err := os.WriteFile(fmt.Sprintf("%s-%d.png", name, i+1), data, 0o644); err != nil {
+			b.t.Fatal(err)
 		}
 	}
 }

@@ -292,7 +292,7 @@ func TestVerdicts(t *testing.T) {
 		o                 mapping.Options
 	}{
 		{"all is well", "good", "All 1 ticket would arrive", fine, options()},
-		{"some are refused", "warn", "51 of 53 tickets would arrive; 2, and 1 record that cannot be read would not", job(), options()},
+		{"some are refused", "warn", "51 of 53 tickets would arrive, 2 would not", job(), options()},
 		{"a status is not mapped", "bad", "The import will not start: 1 question has to be answered first", job(), undecided},
 	} {
 		t.Run(x.name, func(t *testing.T) {

@@ -255,7 +255,7 @@ func (v *viewer) refused() (out outcomes) {
 		add(outcomeRow{"in doubt", clip(firstOf(o.ID, o.Key), 120), clip(o.Place, 160), clip(o.Reason, 400)})
 	}
 	for _, r := range unreadable(v.rep) {
-		add(outcomeRow{"unreadable", humanBytes(r.Bytes), clip(r.Position.String(), 160), clip(r.Reason, 400)})
+		add(outcomeRow{"unreadable", "", clip(r.Position.String(), 160), clip(r.Reason, 400) + " (" + humanBytes(r.Bytes) + ")"})
 	}
 	return out
 }

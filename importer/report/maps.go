@@ -10,7 +10,7 @@ import (
 // A mapTable is one table of "what becomes of it": open rows first, then the most frequent.
 type mapTable struct {
 	ID, Name, From, To string
-	Note               string
+	One, Many          string // what is counted
 	Rows               []mapRow
 	N, Open, Rest      int
 }
@@ -46,13 +46,13 @@ func (v *viewer) maps() (out []mapTable) {
 		out = append(out, t)
 	}
 	t := &v.tables
-	add(v.words("Statuses", "status in the source", "arrives as", "tickets", &t.statuses, "nothing"))
-	add(v.people("Assignees", "assigned to", "tickets", &t.assignees, false))
-	add(v.people("Authors of replies and notes", "author in the source", "messages", &t.agents, true))
-	add(v.words("Groups", "group in the source", "becomes", "tickets", &t.groups, "nothing"))
-	add(v.words("Tags and labels", "tag in the source", "arrives as", "tickets", &t.tags, "no tag"))
-	add(v.words("Channels", "channel in the source", "type of the conversation", "tickets", &t.channels, ""))
-	add(v.words("Message kinds", "the source's word", "type of the thread", "messages", &t.kinds, ""))
+	add(v.words("Statuses", "Status in the source", "Arrives as", "ticket", &t.statuses, "nothing"))
+	add(v.people("Assignees", "Assigned to", "ticket", &t.assignees, false))
+	add(v.people("Authors of replies and notes", "Author in the source", "message", &t.agents, true))
+	add(v.words("Groups", "Group in the source", "Becomes", "ticket", &t.groups, "nothing"))
+	add(v.words("Tags and labels", "Tag in the source", "Arrives as", "tagging", &t.tags, "no tag"))
+	add(v.words("Channels", "Channel in the source", "Type of the conversation", "ticket", &t.channels, ""))
+	add(v.words("Message kinds", "The source's word", "Type of the thread", "message", &t.kinds, ""))
 	for _, name := range t.fieldOrder {
 		add(v.field(t.fields[name]))
 	}
@@ -60,7 +60,7 @@ func (v *viewer) maps() (out []mapTable) {
 }
 
 func (v *viewer) words(name, from, to, what string, t *tally[pair], nothing string) mapTable {
-	out := mapTable{Name: name, From: from, To: to, Note: what, Rest: t.rest}
+	out := mapTable{Name: name, From: from, To: to, One: what, Many: what + "s", Rest: t.rest}
 	for p, n := range t.n {
 		out.Rows = append(out.Rows, mapRow{p.from, firstOf(p.to, nothing), n, p.open})
 	}
@@ -69,7 +69,7 @@ func (v *viewer) words(name, from, to, what string, t *tally[pair], nothing stri
 
 // people says who takes the place of whom.
 func (v *viewer) people(name, from, what string, t *tally[personPair], authors bool) mapTable {
-	out := mapTable{Name: name, From: from, To: "in Help Scout", Note: what, Rest: t.rest}
+	out := mapTable{Name: name, From: from, To: "In Help Scout", One: what, Many: what + "s", Rest: t.rest}
 	for p, n := range t.n {
 		out.Rows = append(out.Rows, mapRow{p.from, v.standIn(p, authors), n, p.how == howUnmapped})
 	}
@@ -100,7 +100,7 @@ func (v *viewer) standIn(p personPair, author bool) string {
 }
 
 func (v *viewer) field(f *fieldTally) mapTable {
-	out := mapTable{Name: "Custom field “" + clip(f.name, 80) + "”", From: "value in the source", To: "arrives as", Note: "tickets", Rest: f.values.rest}
+	out := mapTable{Name: "Custom field “" + clip(f.name, 80) + "”", From: "Value in the source", To: "Arrives as", One: "ticket", Many: "tickets", Rest: f.values.rest}
 	for p, n := range f.values.n {
 		out.Rows = append(out.Rows, mapRow{p.from, firstOf(p.to, "nothing"), n, p.open})
 	}

@@ -23,6 +23,7 @@ type view struct {
 	Customers            customers
 	Flow                 []equation
 	Charts               []chart
+	Mailbox              string // to which all of them go; empty when there are several
 	Time                 timeTable
 	Maps                 []mapTable
 	Findings             []findingGroup
@@ -67,6 +68,9 @@ func (c *Collector) view(rep *importer.Report) *view {
 		Customers: v.customerCounts(), Flow: v.flow(), Charts: v.charts(), Time: v.time(), Maps: v.maps(), Findings: v.findings(),
 		Refused: v.refused(), Biggest: v.lists(), Splits: v.splitView(), Seen: c.n.seen, Planned: rep.Totals.Tickets,
 	}
+	if last := len(out.Charts) - 1; last > 0 && len(out.Charts[last].Legend) == 1 { // a chart of one mailbox says nothing
+		out.Mailbox, out.Charts = out.Charts[last].Legend[0].Name, out.Charts[:last]
+	}
 	for i, p := range shown {
 		out.Previews = append(out.Previews, v.preview(fmt.Sprintf("t%d", i+1), p))
 	}
@@ -92,8 +96,10 @@ func (v *viewer) verdict() (out verdict) {
 		out.Class, out.Text = "bad", "The import will not start as it stands"
 	case !t.Complete:
 		out.Class, out.Text = "bad", "The source was not read to its end: this report is incomplete"
-	case t.Refused > 0 || lost > 0:
-		out.Class, out.Text = "warn", fmt.Sprintf("%s of %s would arrive; %s would not", count(arrive), plural(of, "ticket", "tickets"), notArriving(t.Refused, lost))
+	case t.Refused > 0:
+		out.Class, out.Text = "warn", fmt.Sprintf("%s of %s would arrive, %s would not", count(arrive), plural(of, "ticket", "tickets"), count(t.Refused))
+	case lost > 0:
+		out.Class, out.Text = "warn", fmt.Sprintf("All %s would arrive, but something of the source cannot be read", plural(arrive, "ticket", "tickets"))
 	default:
 		out.Class, out.Text = "good", fmt.Sprintf("All %s would arrive", plural(arrive, "ticket", "tickets"))
 	}
@@ -103,6 +109,9 @@ func (v *viewer) verdict() (out verdict) {
 	}
 	if out.Class == "bad" && t.Complete {
 		out.Lines = append(out.Lines, fmt.Sprintf("as it is configured now, %s of %s would arrive", count(arrive), plural(of, "ticket", "tickets")))
+	}
+	if lost > 0 {
+		out.Lines = append(out.Lines, plural(lost, "record of the source cannot be read", "records of the source cannot be read"))
 	}
 	if t.ExcludedTickets > 0 {
 		out.Lines = append(out.Lines, fmt.Sprintf("%s left out by rules that you or the mail program set", plural(t.ExcludedTickets, "further ticket is", "further tickets are")))
@@ -118,16 +127,6 @@ func (v *viewer) verdict() (out verdict) {
 	}
 	out.Lines = slices.DeleteFunc(out.Lines, func(s string) bool { return strings.TrimSpace(s) == "" })
 	return out
-}
-
-func notArriving(refused, lost int) string {
-	switch {
-	case lost == 0:
-		return count(refused)
-	case refused == 0:
-		return plural(lost, "record that cannot be read", "records that cannot be read")
-	}
-	return fmt.Sprintf("%s, and %s", count(refused), plural(lost, "record that cannot be read", "records that cannot be read"))
 }
 
 func codesOf(groups []importer.FindingGroup) map[string]bool {
