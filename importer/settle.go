@@ -49,32 +49,38 @@ func (e *engine) settle(ctx context.Context) (again bool, err error) {
 		return false, err
 	}
 	if e.NoSettle {
-		return e.absent(ctx, doubts)
+		return e.absent(ctx, doubts, 0)
 	}
 	e.tell(Event{Kind: EventPhase, Text: fmt.Sprintf("looking for %d conversations whose answer was lost", len(doubts))})
 	left, err := e.claimBySecond(ctx, doubts)
 	if err != nil || len(left) == 0 {
 		return false, err
 	}
-	fence, err := e.awaitProof(ctx, left)
+	pr, err := e.awaitProof(ctx, left)
 	if err != nil {
 		return false, err
 	}
-	left, shown, err := e.claimByWalk(ctx, left, fence)
+	left, err = e.claimByWalk(ctx, left, pr)
 	if err != nil || len(left) == 0 {
 		return false, err
 	}
-	if fence != 0 && !shown {
-		e.warn("list-lags", fmt.Sprintf("the server's list has not shown conversation %d for %s: %d parts stay in doubt", fence, time.Duration(fencePatience)*e.settleTime(), len(left)))
+	if !pr.shown {
+		e.warn("list-lags", fmt.Sprintf("the server's list has not shown conversation %d for %s: %d parts stay in doubt", pr.fence, time.Duration(fencePatience)*e.settleTime(), len(left)))
 		return false, nil
 	}
 	if left, err = e.claimBySecond(ctx, left); err != nil {
 		return false, err
 	}
+	if left, err = e.withoutVanished(ctx, left); err != nil {
+		return false, err
+	}
 	if left, err = e.withoutMerged(ctx, left); err != nil {
 		return false, err
 	}
-	return e.absent(ctx, left)
+	for i := range left {
+		left[i].floor = max(left[i].floor, pr.top) // what comes later than this proof has a higher number
+	}
+	return e.absent(ctx, left, pr.lag)
 }
 
 func (e *engine) doubts(ctx context.Context) (out []doubt, err error) {
@@ -168,59 +174,6 @@ func (e *engine) pages(ctx context.Context, q helpscout.ListQuery, visit func([]
 	return nil
 }
 
-// awaitProof waits until the settle time of all has passed, twice as long when no conversation of ours was created
-// after we gave up. It returns that conversation, the fence, or 0.
-func (e *engine) awaitProof(ctx context.Context, left []doubt) (fence int64, err error) {
-	gaveUp := left[0].row.GaveUpAt
-	for _, d := range left {
-		if d.row.GaveUpAt.After(gaveUp) {
-			gaveUp = d.row.GaveUpAt
-		}
-	}
-	wait := e.settleTime()
-	f, err := e.store.Fence(ctx, gaveUp)
-	switch {
-	case err != nil:
-		return 0, err
-	case f != nil:
-		fence = f.ConversationID
-	default:
-		wait *= 2
-	}
-	if d := time.Until(gaveUp.Add(wait)); d > 0 {
-		e.tell(Event{Kind: EventWait, Why: "settling", Text: fmt.Sprintf("%d conversations are in doubt; waiting %s before their absence counts", len(left), d.Round(time.Second))})
-		if err := e.sleep(ctx, d); err != nil {
-			return 0, err
-		}
-	}
-	return fence, nil
-}
-
-// claimByWalk walks the newest conversations down to the lowest floor and claims what matches. shown tells whether
-// the list has come as far as the fence; it is asked again, with growing pauses, while it lags.
-func (e *engine) claimByWalk(ctx context.Context, left []doubt, fence int64) (rest []doubt, shown bool, err error) {
-	if err := e.floors(ctx, left); err != nil {
-		return nil, false, err
-	}
-	deadline := time.Now().Add(fencePatience * e.settleTime())
-	for pause := e.settleTime() / 4; ; pause = min(2*pause, time.Minute) {
-		fresh, seen, err := e.walk(ctx, lowest(left), fence)
-		if err != nil {
-			return nil, false, err
-		}
-		if left, err = e.matchFresh(ctx, left, fresh); err != nil {
-			return nil, false, err
-		}
-		if seen || len(left) == 0 || time.Now().After(deadline) {
-			return left, seen, nil
-		}
-		e.tell(Event{Kind: EventWait, Why: "settling", Text: "the server's list lags behind; looking again"})
-		if err := e.sleep(ctx, max(pause, time.Second)); err != nil {
-			return nil, false, err
-		}
-	}
-}
-
 // floors finds for each doubt the number of a conversation of ours that was complete before its request went out.
 func (e *engine) floors(ctx context.Context, left []doubt) error {
 	numbers := map[int64]int64{}
@@ -276,6 +229,7 @@ func lowest(ds []doubt) int64 {
 // walk lists conversations from the newest down to number floor. A server that does not sort by number is walked to
 // its end, because nothing else would be proof.
 func (e *engine) walk(ctx context.Context, floor, fence int64) (fresh []helpscout.Conversation, shown bool, err error) {
+	shown = fence == 0
 	q := helpscout.ListQuery{Status: "all", SortField: "number", SortOrder: "desc"}
 	sorted, last := true, int64(-1)
 	err = e.pages(ctx, q, func(cs []helpscout.Conversation) bool {
@@ -289,7 +243,7 @@ func (e *engine) walk(ctx context.Context, floor, fence int64) (fresh []helpscou
 		}
 		return !sorted || last > floor
 	})
-	return fresh, shown || fence == 0, err
+	return fresh, shown, err
 }
 
 // matchFresh matches doubts with what the walk has shown, second by second.
@@ -420,10 +374,10 @@ func (e *engine) ownedWithText(ctx context.Context, id int64, want ThreadEvidenc
 }
 
 // absent puts the parts whose absence is proven back to pending; after three times the server fails on the record.
-func (e *engine) absent(ctx context.Context, left []doubt) (again bool, err error) {
+func (e *engine) absent(ctx context.Context, left []doubt, lag time.Duration) (again bool, err error) {
 	ctx = context.WithoutCancel(ctx)
 	if !e.NoSettle {
-		if err := e.watchFor(ctx, left); err != nil {
+		if err := e.watchFor(ctx, left, lag); err != nil {
 			return false, err
 		}
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strconv"
 	"time"
 
@@ -45,7 +46,7 @@ func (e *engine) setWatching(ctx context.Context, ws []watched) error {
 }
 
 // watchFor adds parts that are about to be sent again. It is written before they become pending.
-func (e *engine) watchFor(ctx context.Context, left []doubt) error {
+func (e *engine) watchFor(ctx context.Context, left []doubt, lag time.Duration) error {
 	ws, err := e.watching(ctx)
 	if err != nil {
 		return err
@@ -56,7 +57,7 @@ func (e *engine) watchFor(ctx context.Context, left []doubt) error {
 	}
 	for _, d := range left {
 		if !have[d.row.ID] {
-			until := d.row.GaveUpAt.Add(watchFactor * e.settleTime())
+			until := d.row.GaveUpAt.Add(watchFactor*e.settleTime() + lag)
 			ws = append(ws, watched{Part: d.row.ID, Floor: d.floor, Until: until.UnixMilli()})
 		}
 	}
@@ -81,23 +82,35 @@ func (e *engine) watch(ctx context.Context) error {
 			return err
 		}
 	}
+	floor := ws[0].Floor
+	for _, w := range ws {
+		floor = min(floor, w.Floor)
+	}
+	fresh, _, err := e.walk(ctx, floor, 0)
+	if err != nil {
+		return err
+	}
 	var keep []watched
 	for _, w := range ws {
-		done, err := e.twins(ctx, w)
+		done, err := e.twins(ctx, w, fresh)
 		if err != nil {
 			return err
 		}
-		if !done {
+		if !done && time.Since(time.UnixMilli(w.Until)) < watchLongest {
 			keep = append(keep, w)
 		}
 	}
 	return e.setWatching(ctx, keep)
 }
 
-// twins deletes the late twins of one part. It is done when the part itself has arrived and no twin is left.
-func (e *engine) twins(ctx context.Context, w watched) (done bool, err error) {
+// watchLongest ends the watch over a part that never comes to an end itself.
+const watchLongest = 7 * 24 * time.Hour
+
+// twins deletes the late twins of one part. It is done when the part itself has arrived, the list is as far as that,
+// and no twin is left.
+func (e *engine) twins(ctx context.Context, w watched, fresh []helpscout.Conversation) (done bool, err error) {
 	row, err := e.store.PartByID(ctx, w.Part)
-	if err != nil || row == nil || row.State == checkpoint.Rejected {
+	if err != nil || row == nil || row.State == checkpoint.Rejected || row.State == checkpoint.Deleted {
 		return true, err
 	}
 	if row.State != checkpoint.Created {
@@ -107,30 +120,75 @@ func (e *engine) twins(ctx context.Context, w watched) (done bool, err error) {
 	if !ok {
 		return true, nil
 	}
+	if rivals, err := e.doubtAt(ctx, ev.Created); err != nil || rivals {
+		return false, err // it may be theirs
+	}
 	cands, err := e.atSecond(ctx, ev.Created)
 	if err != nil {
 		return false, err
 	}
+	for _, c := range fresh {
+		done = done || c.ID == row.ConversationID
+		if c.CreatedAt.Unix() == ev.Created {
+			cands = append(cands, c)
+		}
+	}
 	if cands, err = e.unowned(ctx, cands); err != nil {
 		return false, err
 	}
-	threads := map[int64][]helpscout.Thread{}
 	for i := range cands {
-		c := &cands[i]
-		if c.Number <= w.Floor || !byAPI(c) || !alike(ev, c) {
-			continue
-		}
-		same, err := e.sameThreads(ctx, ev, c, threads)
-		if err != nil {
-			return false, err
-		}
-		if same {
-			if err := e.deleteTwin(ctx, row, c); err != nil {
+		if c := &cands[i]; c.Number > w.Floor && byAPI(c) {
+			if err := e.twin(ctx, row, ev, c); err != nil {
 				return false, err
 			}
 		}
 	}
-	return true, nil
+	return done, nil
+}
+
+// doubtAt reports that a part of that second is in doubt.
+func (e *engine) doubtAt(ctx context.Context, sec int64) (bool, error) {
+	for row, err := range e.store.InState(ctx, checkpoint.InDoubt) {
+		if err != nil || row.Created == sec {
+			return err == nil, err
+		}
+	}
+	return false, nil
+}
+
+// twin deals with one conversation that nobody owns and that is newer than the proof of absence: what was sent, and
+// nothing else, is deleted; what holds more is left and reported.
+func (e *engine) twin(ctx context.Context, row *checkpoint.Part, ev Evidence, c *helpscout.Conversation) error {
+	now, threads, err := e.fetch(ctx, c.ID)
+	switch {
+	case err != nil && helpscout.KindOf(err) == helpscout.Rejected:
+		return nil // it is gone, and the list has not noticed
+	case err != nil:
+		return err
+	case !holdsAny(ev, threads):
+		return nil
+	}
+	same := alike(ev, now) && equalThreads(ev.Threads, threads)
+	now.ThreadCount = len(ev.Threads)
+	what := touched(row, now, 0)
+	if same && what == "" {
+		return e.deleteTwin(ctx, row, c)
+	}
+	ef, err := e.deleteIntent(ctx, row.ID, "twin:"+strconv.FormatInt(c.ID, 10))
+	if err != nil || ef.State != checkpoint.Pending {
+		return err
+	}
+	if what == "" {
+		what = "it holds something else too"
+	}
+	_, why, err := e.stays(ctx, ef, 0, fmt.Sprintf("conversation %d (#%d) seems to be ticket %s once more, beside conversation %d; people have worked on it (%s), so it stays: look at the two", c.ID, c.Number, row.Ticket, row.ConversationID, what))
+	e.warn("late-twin", why)
+	return err
+}
+
+// holdsAny reports that a conversation holds a thread of a part.
+func holdsAny(ev Evidence, threads []helpscout.Thread) bool {
+	return slices.ContainsFunc(ev.Threads, func(t ThreadEvidence) bool { return countThreads(threads, t) > 0 })
 }
 
 // deleteTwin removes one conversation that a request of ours created after we had proven its absence.
