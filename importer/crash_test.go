@@ -239,3 +239,148 @@ func TestLostCheckpoint(t *testing.T) {
 	b.mustRun(importer.ExitCheckpoint)
 	b.wantHeld()
 }
+
+// followJob is a job that was done, and a newer export of it: messages to append, two of them alike, and a file that
+// the server refuses and a note names.
+func followBench(t *testing.T, faults string) *bench {
+	b := newBench(t, append(many(6), aTicket("files", epoch.Add(-time.Hour), 2, "solved"))...)
+	b.maps.InlineSize, b.opts.Workers = mapping.Size(64000), 3
+	b.mustRun(importer.ExitOK)
+	b.grow("1000", 2)
+	b.grow("1003", 1)
+	i, _ := b.src.Find("id:1000")
+	msgs := b.src.tickets[i].Messages
+	msgs[2].Body, msgs[2].CreatedAt, msgs[2].Author, msgs[2].Kind = msgs[1].Body, msgs[1].CreatedAt, msgs[1].Author, msgs[1].Kind
+	refused := aTicket("refused", epoch.Add(-2*time.Hour), 1, "solved")
+	attach(refused.Messages[0], "large.txt", strings.Repeat("a large file ", 6000))
+	b.src.add(refused)
+	b.faults("upload=413 " + faults)
+	return b
+}
+
+// TestCrashInFollowUp is TestCrashAtEveryStep for appended messages and notes.
+func TestCrashInFollowUp(t *testing.T) {
+	for _, faults := range []string{"", "reply#1=504,applied note#1=reset customer#1=504,late:1s", "append#1-2=reset", "append#2=html200,applied append#3=504"} {
+		n := 0
+		step := func(t *testing.T, k int) {
+			b := followBench(t, faults)
+			at, op := 0, ""
+			b.fault = func(name string) (bool, error) {
+				if at++; at == k {
+					op = name
+				}
+				if k > 0 && at >= k {
+					return at == k && k%2 == 0, errCrash
+				}
+				return true, nil
+			}
+			b.run()
+			if k == 0 {
+				n = at
+			}
+			b.fault = nil
+			var rep *importer.Report
+			for range 4 {
+				rep = b.run()
+			}
+			if rep.Summary.ExitCode != importer.ExitRejected || len(rep.Rejected) != 1 { // the file
+				t.Errorf("exit %d, %v, %+v", rep.Summary.ExitCode, rep.Cause, rep.Rejected)
+			}
+			wantBalanced(t, rep)
+			b.wantHeld()
+			notes := 0
+			for _, c := range b.conversations("Ticket refused") {
+				for _, th := range c.Threads {
+					if strings.Contains(th.Text, "Attachment not imported") {
+						notes++
+					}
+				}
+			}
+			if notes != 1 {
+				t.Errorf("%d notes", notes)
+			}
+			_ = b.box.Close()
+			if t.Failed() {
+				t.Fatalf("crash at step %d (%s), faults %q", k, op, faults)
+			}
+		}
+		virtual(t, func(t *testing.T) { step(t, 0) })
+		if n < 15 {
+			t.Fatalf("only %d durable steps", n)
+		}
+		stride := 2
+		if testing.Short() {
+			stride = 7
+		}
+		for k := 1; k <= n; k += stride {
+			virtual(t, func(t *testing.T) { step(t, k) })
+		}
+	}
+}
+
+// TestCrashWithLateTwin kills a run at each durable step while a request is applied after it was sent again.
+func TestCrashWithLateTwin(t *testing.T) {
+	n := 0
+	step := func(t *testing.T, k int) {
+		b := newBench(t, many(6)...)
+		b.faults("create#3=504,late:5s delete#1=504,applied")
+		at, op := 0, ""
+		b.fault = func(name string) (bool, error) {
+			if at++; at == k {
+				op = name
+			}
+			if k > 0 && at >= k {
+				return at == k && k%2 == 0, errCrash
+			}
+			return true, nil
+		}
+		b.run()
+		n = max(n, at)
+		b.fault = nil
+		b.untilDone()
+		time.Sleep(time.Minute)
+		b.untilDone()
+		b.wantHeld()
+		_ = b.box.Close()
+		if t.Failed() {
+			t.Fatalf("crash at step %d (%s)", k, op)
+		}
+	}
+	virtual(t, func(t *testing.T) { step(t, 0) })
+	for k := 1; k <= n; k++ {
+		virtual(t, func(t *testing.T) { step(t, k) })
+	}
+}
+
+// TestTooLarge: a server whose limit nobody knew teaches it: the part goes out with its files after it, and so do the
+// next ones; the sums close, also when the run ends in between.
+func TestTooLarge(t *testing.T) {
+	virtual(t, func(t *testing.T) {
+		tickets := many(30)
+		for i, ticket := range tickets {
+			attach(ticket.Messages[0], "a.txt", strings.Repeat(fmt.Sprint("file of ", i, " "), 100*(i+1)))
+		}
+		b := newBench(t, tickets...)
+		b.box.Configure(func(s *sandbox.Settings) { s.MaxBodyCreate = 20000 })
+		b.opts.Workers, b.opts.Limit = 1, 12
+		for _, limit := range []int{10, 15, 0} {
+			b.opts.Limit = limit
+			rep := b.run()
+			wantBalanced(t, rep)
+			a := rep.Summary.Attachments
+			if a.Planned != 30 || a.Inline+a.Uploaded+a.Noted != 30 {
+				t.Errorf("%+v", a)
+			}
+		}
+		rep := b.mustRun(importer.ExitOK)
+		b.wantHeld()
+		b.wantFiles()
+		if a := rep.Summary.Attachments; a.Uploaded != b.box.Stats().Calls["upload"] {
+			t.Errorf("%+v, %d uploads", a, b.box.Stats().Calls["upload"])
+		}
+		if n := b.box.Stats().Statuses["413"]; n > 8 {
+			t.Errorf("%d answers 413: nothing was learned", n)
+		}
+		_ = b.box.Close()
+	})
+}
