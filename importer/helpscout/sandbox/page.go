@@ -172,6 +172,9 @@ func (c *call) pageList(f filter, heading, problem string) reply {
 	w := c.world
 	w.mu.RLock()
 	v := listPage{frame: c.frame(heading, "list"), Heading: heading, Problem: problem, Empty: "Nothing here yet."}
+	if f.query != nil {
+		v.Empty = "Nothing matches. Plain words are looked for in subjects and texts; email:, tag:, status:, number: and createdAt:[… TO …] narrow a search."
+	}
 	if problem == "" {
 		found, p := f.run(c, pageRows)
 		v.Total, v.Pager = p.totals, c.pager(p)
