@@ -83,7 +83,7 @@ type engine struct {
 	number   int64             // the account's highest conversation number when the job began
 	chosen   map[string]bool   // tickets of --only and --sample; nil: all
 	begun    int               // tickets handed to workers, for --limit
-	stuck    []string          // tickets that have been looked at once more without getting further
+	freed    bool              // settling has found a part that others, or its uploads, waited for
 	changed  []checkpoint.Part // what --redo-changed will take back
 	settling int               // units spent on finding out about lost answers
 

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"slices"
 	"strconv"
 	"time"
 
@@ -410,7 +409,7 @@ func (e *engine) deliverAll(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		if !again && !effects && !e.newlyFree(ctx) || e.enough() || e.overTime() {
+		if !again && !effects && !e.takeFreed() || e.enough() || e.overTime() {
 			break
 		}
 	}
@@ -420,31 +419,12 @@ func (e *engine) deliverAll(ctx context.Context) error {
 	return e.watch(ctx)
 }
 
-// newlyFree reports that parts are pending whose ticket waited for an earlier part to be settled, or whose uploads
-// have become possible.
-func (e *engine) newlyFree(ctx context.Context) bool {
-	if e.chosen != nil {
-		return false
-	}
-	rows, err := e.store.Pending(ctx, -1, 64)
-	if err != nil {
-		return false
-	}
-	for _, g := range groupRows(rows) {
-		free := true
-		known, err := e.store.PartsOf(ctx, g.ticket)
-		if err != nil {
-			return false
-		}
-		for _, k := range known {
-			free = free && !(k.State == checkpoint.InDoubt && k.Number < g.parts[0].Number)
-		}
-		if _, ok := e.Source.Find(sources.Key(g.ticket)); ok && free && !slices.Contains(e.stuck, g.ticket) {
-			e.stuck = append(e.stuck, g.ticket) // looked at once; a second time it is not news
-			return true
-		}
-	}
-	return false
+// takeFreed reports, once, that settling has made something possible: the next part of a ticket, which had to wait, or
+// the uploads of a part that was found.
+func (e *engine) takeFreed() bool {
+	was := e.freed
+	e.freed = false
+	return was
 }
 
 // countTodo counts what this run has before it.

@@ -344,3 +344,40 @@ func TestLateTwins(t *testing.T) {
 		})
 	}
 }
+
+// TestFoundInOneRun: what waits for a part in doubt (its files, the parts after it) follows in the same run once it is
+// found, though many other tickets wait for good, and with --only too.
+func TestFoundInOneRun(t *testing.T) {
+	for _, only := range []bool{false, true} {
+		virtual(t, func(t *testing.T) {
+			split, files := aTicket("split", epoch, 9, "solved"), aTicket("files", epoch.Add(time.Hour), 2, "solved")
+			attach(files.Messages[1], "large.txt", strings.Repeat("a large file ", 6000))
+			b := newBench(t, append(many(90), split, files)...)
+			b.maps.InlineSize, b.maps.MaxThreads, b.maps.Headroom = mapping.Size(64000), 5, new(int)
+			code := importer.ExitOK
+			if only {
+				b.opts.Only, code = []string{"split", "files"}, importer.ExitLeft
+			}
+			lost := map[string]bool{}
+			b.box.Inject(func(op sandbox.Op) *sandbox.Fault {
+				if s := subjectOf(op.Body); op.Kind == "create" && !lost[s] && (strings.HasPrefix(s, "Ticket split") || s == "Ticket files") {
+					lost[s] = true
+					return &sandbox.Fault{Kind: sandbox.Status, Code: 504, Apply: sandbox.ApplyBefore}
+				}
+				return nil
+			})
+			wantBalanced(t, b.mustRun(code))
+			if n := len(b.conversations("Ticket split")); n != 3 || b.filesOf("Ticket files") != 1 {
+				t.Errorf("only %t: %d parts, %d files", only, n, b.filesOf("Ticket files"))
+			}
+			for _, c := range b.conversations("Ticket split") {
+				for _, th := range c.Threads {
+					if strings.Contains(th.Text, "could not be imported") {
+						t.Errorf("a link says %q", th.Text)
+					}
+				}
+			}
+			_ = b.box.Close()
+		})
+	}
+}
