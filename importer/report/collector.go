@@ -202,8 +202,11 @@ func label(p sources.Person) string {
 	case p.ID != "":
 		return "user " + clip(p.ID, 60)
 	}
-	return "(nobody)"
+	return nobodyKnown
 }
+
+// nobodyKnown is the label of an author of whom the source says nothing.
+const nobodyKnown = "(nobody)"
 
 // A ticketRef is a ticket in one of the page's lists.
 type ticketRef struct {

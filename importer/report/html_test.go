@@ -232,6 +232,63 @@ func TestWhatBecomesOfEachValue(t *testing.T) {
 	}
 }
 
+// authors is what the table of authors says of one.
+func authors(t *testing.T, doc *html.Node, name string) string {
+	t.Helper()
+	for _, h := range find(doc, tagged("h3")) {
+		if strings.HasPrefix(text(h), "Authors of replies") {
+			return row(t, h.Parent, name)[1]
+		}
+	}
+	t.Fatal("there is no table of authors")
+	return ""
+}
+
+// Everybody who wrote for the team is named with the user who stands for them, and so are customers whose private
+// remarks become notes.
+func TestWhoWritesForWhom(t *testing.T) {
+	o := options()
+	o.MailboxAddresses = []string{"help@support.example"}
+	by := func(id int, who sources.Person, private bool) *sources.Ticket {
+		x := ticket(id, epoch, 2, "solved")
+		x.Messages[1].Author, x.Messages[1].Private = who, private
+		if private {
+			x.Messages[1].Kind = "note"
+		}
+		return x
+	}
+	src := func() *memory {
+		return newMemory([]*sources.Ticket{
+			by(1, sources.Person{Email: "Grace@Support.example"}, false), by(2, sources.Person{Email: "old@legacy.example"}, false),
+			by(3, sources.Person{Email: "gone@legacy.example"}, false), by(4, sources.Person{Email: "nobody@legacy.example"}, false),
+			by(5, sources.Person{Email: "visitor@customers.example"}, true), by(6, sources.Person{Email: "help@support.example"}, false),
+			by(7, sources.Person{}, false),
+		})
+	}
+	const top, unasked = ", with the author's name at the top of the text", " (the account was not asked)"
+	for _, x := range []struct {
+		target mapping.Target
+		want   map[string]string
+	}{
+		{account(), map[string]string{
+			"grace@": "Grace Hopper", "old@": "Grace Hopper", "gone@": "Ada Lovelace" + top + " (has left)", "nobody@": "unmapped Ada Lovelace" + top,
+			"visitor@": "Ada Lovelace" + top, "help@": "Ada Lovelace", "(nobody)": "Ada Lovelace",
+		}},
+		{mapping.Target{}, map[string]string{
+			"grace@": "a user of the same address" + unasked, "old@": "grace@support.example" + unasked, "gone@": "ada@support.example" + top + " (has left)",
+			"nobody@": "a user of the same address" + unasked, "visitor@": "ada@support.example" + top, "help@": "ada@support.example", "(nobody)": "ada@support.example",
+		}},
+	} {
+		c, rep, _ := dryRun(t, src(), o, x.target)
+		doc := parse(t, pageOf(t, c, rep))
+		for from, want := range x.want {
+			if got := authors(t, doc, from); got != want {
+				t.Errorf("bound %v, %s: %q, want %q", x.target.Bound, from, got, want)
+			}
+		}
+	}
+}
+
 func TestLossesAndFindings(t *testing.T) {
 	c, rep, _ := dryRun(t, job(), options(), account())
 	doc := parse(t, pageOf(t, c, rep))

@@ -2,6 +2,7 @@ package report
 
 import (
 	"fmt"
+	"path"
 	"slices"
 	"strings"
 	"time"
@@ -128,7 +129,8 @@ type loss struct {
 	Of      int // 0: not said
 	Where   string
 	Example string
-	Open    bool // nobody decided it
+	File    string // of a column or label, where there are several
+	Open    bool   // nobody decided it
 	Kind    string
 }
 
@@ -163,10 +165,10 @@ func (v *viewer) losses() (out []loss) {
 		add("rule", "Records left out by rule: "+clip(r.name, 120), r.n, "left out while reading")
 	}
 	for _, u := range v.rep.Ledger.Columns {
-		out = appendUse(out, "column", u)
+		out = v.appendUse(out, "column", u)
 	}
 	for _, u := range v.rep.Ledger.Labels {
-		out = appendUse(out, "label", u)
+		out = v.appendUse(out, "label", u)
 	}
 	slices.SortStableFunc(out, func(a, b loss) int {
 		if a.Open != b.Open {
@@ -180,11 +182,14 @@ func (v *viewer) losses() (out []loss) {
 	return out
 }
 
-func appendUse(out []loss, kind string, u sources.Use) []loss {
+func (v *viewer) appendUse(out []loss, kind string, u sources.Use) []loss {
 	if u.Filled == 0 || u.Class != sources.NotCarried && u.Class != sources.Ignored {
 		return out
 	}
 	l := loss{What: clip(u.Name, 120), N: u.Filled, Of: u.Of, Kind: kind, Example: clip(u.Example, 80), Where: "nowhere: ignored by name"}
+	if len(v.rep.Ledger.Files) > 1 {
+		l.File = clip(path.Base(u.File), 80)
+	}
 	if u.Class == sources.NotCarried {
 		l.Open = true
 		l.Where = "nowhere: nobody mapped it" + hintOf(u.Name)

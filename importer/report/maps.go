@@ -77,26 +77,75 @@ func (v *viewer) people(name, from, what string, t *tally[personPair], authors b
 }
 
 func (v *viewer) standIn(p personPair, author bool) string {
+	if !author {
+		switch {
+		case p.how == howDeparted:
+			return "nobody: unassigned (has left)"
+		case p.to == party{}:
+			return "nobody: unassigned"
+		case p.to.id == 0:
+			return sameAddress
+		}
+		return v.who(p.to, "")
+	}
 	fallback := firstOf(v.names[p.to.id], clip(v.o.Mapping.FallbackUser, 120), "the owner of the credentials")
 	switch {
-	case p.how == howUnmapped && !author:
-		return "nobody: unassigned"
-	case p.how == howDeparted && !author:
-		return "nobody: unassigned (has left)"
-	case p.how == howUnmapped:
-		return fallback + ", with the author's name at the top of the text"
 	case p.how == howDeparted:
-		return fallback + ", with the author's name at the top of the text (has left)"
-	case p.to == party{} && !author:
-		return "nobody: unassigned"
-	case p.to == party{}:
-		return "a user of the same address (the account was not asked)"
-	case p.to.id != 0:
+		return fallback + namedOnTop + " (has left)"
+	case p.how == howAssumed:
+		return sameAddress
+	case p.to.name != "":
+		return p.to.name + " (the account was not asked)"
+	case p.how != howUnmapped && p.to.id != 0 && v.is(p.to.id, p.from):
 		return v.who(p.to, "")
-	case p.to.name == p.from:
-		return "a user of the same address (the account was not asked)"
+	case p.how != howUnmapped && p.to.id == 0 && v.isTeam(p.from):
+		return sameAddress
+	case p.from == nobodyKnown || v.isMailbox(p.from):
+		return fallback
 	}
-	return p.to.name + " (the account was not asked)"
+	return fallback + namedOnTop
+}
+
+const (
+	sameAddress = "a user of the same address (the account was not asked)"
+	namedOnTop  = ", with the author's name at the top of the text"
+)
+
+// is reports that a person of the source is this user: by address, or by the table of the configuration.
+func (v *viewer) is(id int64, from string) bool {
+	entry := v.tables.agentTable[from]
+	for _, u := range v.rep.Target.Users {
+		if u.ID == id {
+			for _, a := range append([]string{u.Email}, u.AlternateEmails...) {
+				if a = fold(a); a == from || a == entry {
+					return true
+				}
+			}
+		}
+	}
+	return false
+}
+
+// isTeam reports that the configuration names an address as one of Help Scout's users.
+func (v *viewer) isTeam(from string) bool {
+	if from == fold(v.o.Mapping.FallbackUser) {
+		return true
+	}
+	for _, to := range v.tables.agentTable {
+		if to == from {
+			return true
+		}
+	}
+	return false
+}
+
+func (v *viewer) isMailbox(from string) bool {
+	for _, m := range v.rep.Target.Mailboxes {
+		if fold(m.Email) == from {
+			return true
+		}
+	}
+	return slices.ContainsFunc(v.o.Mapping.MailboxAddresses, func(a string) bool { return fold(a) == from })
 }
 
 func (v *viewer) field(f *fieldTally) mapTable {

@@ -39,6 +39,7 @@ type personPair struct {
 const (
 	howUnmapped = "unmapped" // the fallback user writes, or nobody is assigned
 	howDeparted = "departed" // the table says that they have left
+	howAssumed  = "assumed"  // taken to be a user, because the account was not asked
 )
 
 // A fieldTally counts the values of one custom field.
@@ -167,6 +168,8 @@ func (t *tables) authors(c *Collector, p *mapping.Plan, part *mapping.Part) {
 			x.how = howUnmapped
 		case th.User == 0 && listed:
 			x.to.name = entry
+		case found(p, "agent-unchecked", x.from):
+			x.how = howAssumed
 		}
 		t.agents.add(x, 1)
 	}
