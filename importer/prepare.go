@@ -35,7 +35,8 @@ func (p *planner) all(ctx context.Context) error {
 	p.rep.Findings.Add(ledgerFindings(p.rep.Ledger)...)
 	err := mapAll(ctx, p.Source, p.mapper, func(m mapped) error {
 		p.batch = append(p.batch, m)
-		if len(p.batch) < batch {
+		p.held += m.weight()
+		if len(p.batch) < batch && p.held < batchWeight {
 			return nil
 		}
 		return p.flush(ctx)
@@ -122,6 +123,7 @@ type planner struct {
 	*engine
 	load         *checkpoint.Loader
 	batch        []mapped
+	held         int64 // bytes that batch takes, about
 	appends      []checkpoint.Effect
 	redo         []checkpoint.Part // created parts that would look different now, in the order of the source
 	firstChanged string
@@ -150,7 +152,8 @@ func (p *planner) flush(ctx context.Context) error {
 			return err
 		}
 	}
-	p.batch = p.batch[:0]
+	clear(p.batch) // lets go of the tickets
+	p.batch, p.held = p.batch[:0], 0
 	return nil
 }
 

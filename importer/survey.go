@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"runtime"
 	"runtime/debug"
+	"sync/atomic"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -22,21 +23,48 @@ type mapped struct {
 	err    *sources.RecordError
 }
 
-// batch is how many tickets are read ahead of the one being looked at: enough to keep all cores busy, few enough to
-// keep memory flat.
-const batch = 256
+// weight is about how many bytes of memory a mapped ticket holds.
+func (m *mapped) weight() int64 {
+	n := 0
+	if m.ticket != nil {
+		for _, msg := range m.ticket.Messages {
+			n += 1000 + 2*len(msg.Body)
+		}
+	}
+	if m.plan != nil {
+		for _, part := range m.plan.Parts {
+			for _, th := range part.Conversation.Threads {
+				n += len(th.Text)
+			}
+		}
+	}
+	return int64(n)
+}
+
+// batch is how many tickets are read ahead of the one being looked at: enough to keep all cores busy. batchWeight ends
+// a batch of large ones earlier, so that memory stays flat whatever stands side by side.
+const (
+	batch       = 256
+	batchWeight = 8 << 20
+)
 
 // mapAll maps every ticket of the source on all cores and hands the results to each in the source's own order
 // (created, key). An error of each, or of the source when it is not about one ticket, ends it.
 func mapAll(ctx context.Context, src Source, m *mapping.Mapper, each func(mapped) error) error {
 	var out [batch]mapped
-	for from := 0; from < src.Len(); from += batch {
-		n := min(batch, src.Len()-from)
+	for from, n := 0, 0; from < src.Len(); from += n {
+		n = min(batch, src.Len()-from)
 		g, gctx := errgroup.WithContext(ctx)
 		g.SetLimit(runtime.GOMAXPROCS(0))
+		var held atomic.Int64
 		for i := range n {
+			if held.Load() > batchWeight {
+				n = i // how far a batch goes decides nothing else
+				break
+			}
 			g.Go(func() (err error) {
 				out[i], err = mapOne(gctx, src, m, from+i)
+				held.Add(out[i].weight())
 				return err
 			})
 		}
