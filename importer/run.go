@@ -120,11 +120,15 @@ func (e *engine) open(ctx context.Context, acc *Account) error {
 	if err := e.stillThere(ctx); err != nil {
 		return err
 	}
+	again, err := e.reopenRolledBack(ctx)
+	if err != nil {
+		return err
+	}
 	reopened, err := e.finishRedo(ctx)
 	if err != nil {
 		return err
 	}
-	if err := e.planOnResume(ctx, reopened); err != nil {
+	if err := e.planOnResume(ctx, reopened || again); err != nil {
 		return err
 	}
 	if err := e.lookOnOpen(ctx); err != nil {
