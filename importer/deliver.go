@@ -200,8 +200,14 @@ func (e *engine) waits(ctx context.Context, g *group) (bool, error) {
 // any more, because the ticket has become unreadable or is not there.
 func (e *engine) remap(ctx context.Context, key string) (m *mapped, why string, err error) {
 	i, ok := e.Source.Find(sources.Key(key))
-	if !ok {
-		return nil, "this ticket is not in the source any more", nil
+	if !ok { // a newer export may show it under another key
+		now, _, err := e.store.Get(ctx, factAlias+key)
+		if err != nil {
+			return nil, "", err
+		}
+		if i, ok = e.Source.Find(sources.Key(now)); !ok {
+			return nil, "this ticket is not in the source any more", nil
+		}
 	}
 	got, err := mapOne(ctx, e.Source, e.mapper, i)
 	switch {

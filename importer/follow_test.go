@@ -80,7 +80,9 @@ func TestFollowUpRefused(t *testing.T) {
 		mend   func(*bench)
 	}{
 		"full": {func(b *bench) { b.box.Configure(func(s *sandbox.Settings) { s.MaxThreads = 3 }) }, "limit of threads", func(b *bench) { b.box.Configure(func(s *sandbox.Settings) { s.MaxThreads = 100 }) }},
-		"old":  {func(b *bench) { b.box.Configure(func(s *sandbox.Settings) { s.TooOld, s.TooOldStatus = time.Hour, 423 }) }, "too old", func(b *bench) { b.box.Configure(func(s *sandbox.Settings) { s.TooOld = 0 }) }},
+		"old": {func(b *bench) {
+			b.box.Configure(func(s *sandbox.Settings) { s.TooOld, s.TooOldStatus = time.Hour, 423 })
+		}, "too old", func(b *bench) { b.box.Configure(func(s *sandbox.Settings) { s.TooOld = 0 }) }},
 		"gone": {func(b *bench) { _ = b.box.DeleteConversation(b.conversations("Ticket 1001")[0].ID) }, "not there any more", nil},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -316,4 +318,44 @@ func TestAppendsInDoubt(t *testing.T) {
 			})
 		})
 	}
+}
+
+// TestRootTurnsUp: a newer archive shows an older first message, and with it the ticket has another key: it is the same
+// ticket, and what is new is appended to it.
+func TestRootTurnsUp(t *testing.T) {
+	virtual(t, func(t *testing.T) {
+		b := newBench(t, many(10)...)
+		b.mustRun(importer.ExitOK)
+		i, _ := b.src.Find("id:1003")
+		ticket := *b.src.tickets[i]
+		root := aTicket("root", ticket.CreatedAt.Add(-time.Hour), 1, "open")
+		ticket.Key, ticket.CreatedAt = "root:1003", root.CreatedAt
+		root.Messages[0].Author = ticket.Requester
+		last := aTicket("1003", ticket.Messages[0].CreatedAt, len(ticket.Messages)+1, "open")
+		ticket.Messages = append(root.Messages, last.Messages...)
+		b.src.tickets = slices.Delete(b.src.tickets, i, i+1)
+		b.src.ledger.Records.Tickets--
+		b.src.ledger.Records.Messages -= len(last.Messages) - 1
+		b.src.ledger.Records.Found -= len(last.Messages) - 1
+		b.src.add(&ticket)
+		rep := b.mustRun(importer.ExitOK)
+		wantBalanced(t, rep)
+		b.wantHeld()
+		if n := b.created(); n != 10 || rep.Summary.Threads.Appended != 2 {
+			t.Errorf("%d conversations, %d appended", n, rep.Summary.Threads.Appended)
+		}
+
+		j, _ := b.src.Find("id:1005")
+		joined := *b.src.tickets[j]
+		k, _ := b.src.Find("id:1007")
+		joined.Messages = append(slices.Clone(joined.Messages), b.src.tickets[k].Messages...)
+		b.src.tickets[j] = &joined
+		b.src.tickets = slices.Delete(b.src.tickets, k, k+1)
+		b.src.ledger.Records.Tickets--
+		rep = b.mustRun(importer.ExitOK)
+		if b.created() != 10 || !reports(rep, "tickets-joined", "id:1007") {
+			t.Errorf("%d conversations; findings %+v", b.created(), rep.Findings.Groups())
+		}
+		_ = b.box.Close()
+	})
 }

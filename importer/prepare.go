@@ -180,7 +180,7 @@ func (p *planner) ticket(ctx context.Context, m mapped, rows map[string]checkpoi
 	}
 	if !knownTicket(m.ticket, rows) {
 		p.rep.Totals.New += len(m.plan.Parts)
-		return p.put(m, 0)
+		return p.put(m, string(m.plan.Key), 0)
 	}
 	return p.follow(ctx, m, rows)
 }
@@ -214,13 +214,13 @@ func knownTicket(t *sources.Ticket, rows map[string]checkpoint.Message) bool {
 }
 
 // put loads the parts of a plan from index from on as pending rows.
-func (p *planner) put(m mapped, from int) error {
+func (p *planner) put(m mapped, key string, from int) error {
 	if p.load == nil {
 		return nil
 	}
 	for _, part := range m.plan.Parts[from:] {
 		row := checkpoint.Part{
-			Ticket: string(m.plan.Key), Number: part.Number, Of: part.Of, LegacyID: m.plan.ID, Place: m.plan.Position.String(),
+			Ticket: key, Number: part.Number, Of: part.Of, LegacyID: m.plan.ID, Place: m.plan.Position.String(),
 			Digest: part.Digest, MappingDigest: p.mapper.Digest(), Created: part.Conversation.CreatedAt.Unix(),
 			Rank: rank(p.Options.Order, m.plan.Live, m.plan.Last, m.index), Threads: len(part.Conversation.Threads),
 			Units: partUnits(part), Bytes: part.Body, Traits: int64(m.plan.Traits), Live: m.plan.Live, State: checkpoint.Pending,
@@ -235,7 +235,11 @@ func (p *planner) put(m mapped, from int) error {
 // follow holds a ticket that was seen before against its rows: parts as they were sent, parts still pending, messages
 // that have come since.
 func (p *planner) follow(ctx context.Context, m mapped, rows map[string]checkpoint.Message) error {
-	known, err := p.store.PartsOf(ctx, p.ownTicket(ctx, m, rows))
+	key, err := p.ownTicket(ctx, m, rows)
+	if err != nil {
+		return err
+	}
+	known, err := p.store.PartsOf(ctx, key)
 	if err != nil {
 		return err
 	}
@@ -248,7 +252,7 @@ func (p *planner) follow(ctx context.Context, m mapped, rows map[string]checkpoi
 		row := byNumber[part.Number]
 		switch {
 		case row == nil && !touchesPlaced(part, rows), row != nil && row.State == checkpoint.Pending:
-			if err := p.put(m, i); err != nil {
+			if err := p.put(m, key, i); err != nil {
 				return err
 			}
 			p.rep.Totals.New += len(m.plan.Parts) - i
@@ -277,19 +281,39 @@ func (p *planner) follow(ctx context.Context, m mapped, rows map[string]checkpoi
 }
 
 // ownTicket is the ticket a known one was sent as: its key may have changed since (a root mail turned up later), its
-// messages name it. Of several, the earliest part counts.
-func (p *planner) ownTicket(ctx context.Context, m mapped, rows map[string]checkpoint.Message) string {
+// messages name it. Of several, the earliest part counts; that they are one by now is a finding, never a merge. Where
+// the key has changed, the way from the old one to the new is kept.
+func (p *planner) ownTicket(ctx context.Context, m mapped, rows map[string]checkpoint.Message) (string, error) {
 	first := int64(0)
+	var parts []int64
 	for _, msg := range m.ticket.Messages {
-		if r, ok := rows[string(msg.Key)]; ok && (first == 0 || r.PartID < first) {
-			first = r.PartID
+		if r, ok := rows[string(msg.Key)]; ok {
+			parts = append(parts, r.PartID)
+			if first == 0 || r.PartID < first {
+				first = r.PartID
+			}
 		}
 	}
 	row, err := p.store.PartByID(ctx, first)
 	if err != nil || row == nil {
-		return string(m.plan.Key)
+		return string(m.plan.Key), err
 	}
-	return row.Ticket
+	slices.Sort(parts)
+	for _, id := range slices.Compact(parts) {
+		if other, err := p.store.PartByID(ctx, id); err != nil {
+			return "", err
+		} else if other != nil && other.Ticket != row.Ticket {
+			p.rep.Findings.Add(mapping.Finding{
+				Severity: sources.Warning, Code: "tickets-joined", Key: m.plan.Key, Position: m.plan.Position,
+				Text: fmt.Sprintf("this ticket holds messages that were sent as tickets %s and %s: what is new goes to the first, they are not merged", row.Ticket, other.Ticket),
+			})
+			break
+		}
+	}
+	if row.Ticket != string(m.plan.Key) && p.load != nil {
+		return row.Ticket, p.store.Set(ctx, factAlias+row.Ticket, string(m.plan.Key))
+	}
+	return row.Ticket, nil
 }
 
 func (p *planner) changed(row *checkpoint.Part) {

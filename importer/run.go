@@ -23,6 +23,7 @@ const (
 	factReport  = "plan"    // what the report tells of the plan, for runs that need not plan again
 	factNumber  = "number"  // the account's highest conversation number when the job began
 	factInline  = "inline"  // learned from a 413
+	factAlias   = "alias:"  // and the key under which a ticket was sent: its key in the source now
 )
 
 // Run imports, or goes on importing. It always returns a Report; Report.Cause says why it ended early, if it did.

@@ -92,7 +92,7 @@ func (e *engine) link(ctx context.Context, out *outgoing, plan *mapping.Plan) er
 	if i < 0 || out.part.Number < 2 {
 		return nil
 	}
-	prev, err := e.store.Part(ctx, string(plan.Key), out.part.Number-1)
+	prev, err := e.store.Part(ctx, out.row.Ticket, out.part.Number-1)
 	if err != nil {
 		return err
 	}

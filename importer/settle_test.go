@@ -291,8 +291,8 @@ func TestLateTwins(t *testing.T) {
 		"404":               {"delete#1-9=404", 0, nil, 2, []int{importer.ExitRejected}},
 		"301":               {"delete#1-9=301", 0, nil, 2, []int{importer.ExitRejected}},
 		"403":               {"delete#1-9=403", 0, nil, 2, []int{importer.ExitRejected}},
-		"answered": {"", 0, func(b *bench, id int64) error { _, err := b.box.Reply(id, 0, "hello"); return err }, 2, []int{importer.ExitDoubt, importer.ExitRejected, importer.ExitOK}},
-		"reopened": {"", 0, func(b *bench, id int64) error { return b.box.SetStatus(id, "pending") }, 2, []int{importer.ExitDoubt, importer.ExitRejected, importer.ExitOK}},
+		"answered":          {"", 0, func(b *bench, id int64) error { _, err := b.box.Reply(id, 0, "hello"); return err }, 2, []int{importer.ExitDoubt, importer.ExitRejected, importer.ExitOK}},
+		"reopened":          {"", 0, func(b *bench, id int64) error { return b.box.SetStatus(id, "pending") }, 2, []int{importer.ExitDoubt, importer.ExitRejected, importer.ExitOK}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			virtual(t, func(t *testing.T) {

@@ -341,4 +341,3 @@ func TestFlags(t *testing.T) {
 		_ = b.box.Close()
 	})
 }
-
