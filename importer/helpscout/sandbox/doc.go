@@ -64,6 +64,8 @@
 //
 // TestConformanceReading and TestConformanceWriting (conformance_test.go) hold any server to what is documented, this
 // one by default, the real service with CONFORMANCE_BASE; the writing one then logs what it learned for each setting.
+// TestCorpusRecordedTraffic (replay_test.go) replays what a client of the real service recorded in 2019 and compares
+// status, headers and shapes; the differences that remain stand there with their reasons.
 //
 // # State
 //
