@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"hsimport/importer"
+	"hsimport/importer/report"
 	"hsimport/sources"
 )
 
@@ -120,26 +121,7 @@ func shorten(s string, n int) string {
 	return string(r[:n-3]) + "..."
 }
 
-// findings writes every group as an object.
+// findings writes every group, and every record that did not arrive, as an object.
 func (u *ui) findings(rep *importer.Report) {
-	for _, g := range rep.Findings.Groups() {
-		ex := []map[string]any{}
-		for _, e := range g.Examples {
-			ex = append(ex, map[string]any{"key": e.Key, "place": e.Position.String(), "text": e.Text})
-		}
-		u.object(map[string]any{"message_type": "finding", "severity": g.Severity.String(), "code": g.Code, "value": g.Value, "count": g.N, "examples": ex})
-	}
-	for _, o := range rep.Rejected {
-		u.object(outcomeObject("rejected_record", o))
-	}
-	for _, o := range rep.Doubtful {
-		u.object(outcomeObject("in_doubt_record", o))
-	}
-	for _, r := range rep.Ledger.Refused {
-		u.object(map[string]any{"message_type": "unreadable_record", "place": r.Position.String(), "bytes": r.Bytes, "reason": r.Reason})
-	}
-}
-
-func outcomeObject(kind string, o importer.Outcome) map[string]any {
-	return map[string]any{"message_type": kind, "key": o.Key, "id": o.ID, "part": o.Part, "place": o.Place, "reason": o.Reason, "status": o.Status, "candidate": o.Candidate}
+	_ = report.Records(u.env.out, rep) // a reader that is gone cannot be told
 }

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"hsimport/importer"
+	"hsimport/importer/report"
 	"hsimport/mapping"
 )
 
@@ -15,8 +16,7 @@ import (
 func (u *ui) report(rep *importer.Report, job *importer.Job) {
 	u.clearBar()
 	if u.json {
-		u.findings(rep)
-		u.object(rep.Summary)
+		_ = report.JSON(u.env.out, rep) // a reader that is gone cannot be told
 		u.cause(rep)
 		return
 	}
@@ -99,8 +99,7 @@ func (u *ui) outcomes(what string, list []importer.Outcome) {
 func (u *ui) dryRun(rep *importer.Report, job *importer.Job, offline error) {
 	u.clearBar()
 	if u.json {
-		u.findings(rep)
-		u.object(rep.Summary)
+		_ = report.JSON(u.env.out, rep) // a reader that is gone cannot be told
 		u.cause(rep)
 		return
 	}

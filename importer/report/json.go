@@ -40,9 +40,17 @@ type (
 	}
 )
 
-// JSON writes one object a line: the findings with examples, the records that will not arrive, those in doubt, those that
-// could not be read, and last the summary.
+// JSON writes what Records writes, and last the summary.
 func JSON(w io.Writer, rep *importer.Report) error {
+	if err := Records(w, rep); err != nil {
+		return err
+	}
+	return json.NewEncoder(w).Encode(rep.Summary)
+}
+
+// Records writes one object a line: the findings with examples, the records that will not arrive, those in doubt, those
+// that could not be read.
+func Records(w io.Writer, rep *importer.Report) error {
 	enc := json.NewEncoder(w)
 	for _, g := range rep.Findings.Groups() {
 		f := jsonFinding{"finding", g.Severity.String(), g.Code, g.Value, g.N, []jsonExample{}}
@@ -68,5 +76,5 @@ func JSON(w io.Writer, rep *importer.Report) error {
 			return err
 		}
 	}
-	return enc.Encode(rep.Summary)
+	return nil
 }
