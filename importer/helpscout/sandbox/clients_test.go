@@ -89,7 +89,8 @@ func TestHabitsOfOtherClients(t *testing.T) {
 	}
 }
 
-// TestHeadAndOptions: a HEAD is a GET without its body; OPTIONS tells the methods, to browsers without a token.
+// TestHeadAndOptions: a HEAD is a GET without its body; OPTIONS tells the methods, and to browsers without a token if
+// the setting says so.
 func TestHeadAndOptions(t *testing.T) {
 	c, _ := wired(t)
 	get, head := c.want(200, "GET", "/v2/users/me", ""), c.want(200, "HEAD", "/v2/users/me", "")
@@ -103,7 +104,14 @@ func TestHeadAndOptions(t *testing.T) {
 	before := c.s.Stats().Units
 	c.token = ""
 	c.want(401, "OPTIONS", "/v2/conversations", "")
-	a := c.raw("OPTIONS", "/v2/conversations", "", "Origin: https://app.example", "Access-Control-Request-Method: POST", "Access-Control-Request-Headers: authorization, content-type")
+	ask := func() answer {
+		return c.raw("OPTIONS", "/v2/conversations", "", "Origin: https://app.example", "Access-Control-Request-Method: POST", "Access-Control-Request-Headers: authorization, content-type")
+	}
+	if a := ask(); a.status != 401 || a.header.Get("Access-Control-Allow-Headers") != "" {
+		t.Errorf("a page of another origin is let in without having been asked for: %d %v", a.status, a.header)
+	}
+	c.s.Configure(func(s *Settings) { s.Preflight = true })
+	a := ask()
 	if a.status != 204 || a.header.Get("Access-Control-Allow-Origin") != "*" || !strings.Contains(a.header.Get("Access-Control-Allow-Methods"), "PATCH") ||
 		a.header.Get("Access-Control-Allow-Headers") != "authorization, content-type" {
 		t.Errorf("preflight: %d %v", a.status, a.header)

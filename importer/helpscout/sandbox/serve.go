@@ -104,7 +104,7 @@ func (s *Sandbox) serve(ctx context.Context, r *http.Request) reply {
 		r.Body = http.NoBody
 	}
 	switch {
-	case isAPI(path) && preflight(r):
+	case isAPI(path) && preflight(r) && s.set.Load().Preflight:
 		return preflightAnswer(r)
 	case strings.TrimSuffix(path, "/") == "/v2/oauth2/token":
 		return s.serveToken(ctx, r)
@@ -130,7 +130,8 @@ func preflight(r *http.Request) bool {
 	return r.Method == http.MethodOptions && r.Header.Get("Origin") != "" && r.Header.Get("Access-Control-Request-Method") != ""
 }
 
-// preflightAnswer allows it: the recorded answers, too, are for every origin. https://fetch.spec.whatwg.org/#http-cors-protocol
+// preflightAnswer allows it. That is a setting and off, for then any page in the browser can read what was imported here.
+// https://fetch.spec.whatwg.org/#http-cors-protocol
 func preflightAnswer(r *http.Request) reply {
 	rp := empty(http.StatusNoContent)
 	rp.header["Access-Control-Allow-Origin"] = "*"

@@ -93,6 +93,7 @@ type Settings struct {
 	Delete          string `name:"delete" default:"gone" oneof:"gone|trash" help:"a deleted conversation answers 404, or 200 with state deleted"`
 	PublicURL       string `name:"public-url" default:"" help:"origin in links; empty: that of the request"`
 	TeamsInUsers    bool   `name:"teams-in-users" default:"true" help:"the users list shows teams too, with type team and no address, as recorded"`
+	Preflight       bool   `name:"browser-preflight" default:"false" help:"web pages of every origin may call the API, and read all that is in the account"`
 	SeedThreadsPost bool   `name:"seed-threads-post" default:"true" help:"answer POST /v2/conversations/{id}/threads, which the real service does not have"`
 
 	// Other actors.
