@@ -69,13 +69,21 @@ type pair struct {
 	c helpscout.Conversation
 }
 
-// pairUp decides who is whose. One part and one candidate need no further look; where several remain, the threads are
-// read and their times and texts decide; parts with equal threads are interchangeable.
+// pairUp decides who is whose. The threads' times and texts decide; parts with equal threads are interchangeable. One
+// part and one candidate need not agree in the texts, which the server may have rewritten, unless the late twin of
+// another part of that second may turn up.
 func (e *engine) pairUp(ctx context.Context, group []doubt, cands []helpscout.Conversation) (pairs []pair, left []doubt, rest []helpscout.Conversation, err error) {
 	slices.SortFunc(cands, func(a, b helpscout.Conversation) int { return int(a.Number - b.Number) })
 	threads := map[int64][]helpscout.Thread{}
 	used := map[int64]bool{}
 	single := len(group) == 1 && len(cands) == 1
+	if single {
+		if twins, err := e.twinsExpected(ctx, group[0].ev.Created); err != nil {
+			return nil, nil, nil, err
+		} else if twins {
+			single = false
+		}
+	}
 	for _, d := range group {
 		found := -1
 		for i := range cands {
@@ -83,12 +91,11 @@ func (e *engine) pairUp(ctx context.Context, group []doubt, cands []helpscout.Co
 			if used[c.ID] || c.Number <= d.floor || !alike(d.ev, c) {
 				continue
 			}
-			sure := single && c.ThreadCount == len(d.ev.Threads)
-			if !sure {
-				if sure, err = e.sameThreads(ctx, d.ev, c, threads); err != nil {
-					return nil, nil, nil, err
-				}
+			sure, err := e.sameThreads(ctx, d.ev, c, threads)
+			if err != nil {
+				return nil, nil, nil, err
 			}
+			sure = sure || single && equalTimes(d.ev.Threads, threads[c.ID])
 			if sure {
 				found = i
 				break
@@ -179,6 +186,37 @@ func equalThreads(want []ThreadEvidence, got []helpscout.Thread) bool {
 		}
 	}
 	return true
+}
+
+// twinsExpected reports that a part of that second was sent again: a late twin of it looks like one of ours.
+func (e *engine) twinsExpected(ctx context.Context, sec int64) (bool, error) {
+	ws, err := e.watching(ctx)
+	if err != nil {
+		return false, err
+	}
+	for _, w := range ws {
+		row, err := e.store.PartByID(ctx, w.Part)
+		if err != nil {
+			return false, err
+		}
+		if row != nil && row.Created == sec {
+			return true, nil
+		}
+	}
+	return false, nil
+}
+
+// equalTimes compares the types and times of threads only.
+func equalTimes(want []ThreadEvidence, got []helpscout.Thread) bool {
+	bare := make([]ThreadEvidence, len(want))
+	for i, t := range want {
+		bare[i] = ThreadEvidence{Type: t.Type, At: t.At, Text: textDigest("")}
+	}
+	texts := slices.Clone(got)
+	for i := range texts {
+		texts[i].Body = ""
+	}
+	return equalThreads(bare, texts)
 }
 
 // nearest names the newest conversation of the part's second that is newer than its request and nobody's.

@@ -26,8 +26,23 @@ func (e *engine) prepare(ctx context.Context) error {
 	if err := load.Finish(true); err != nil {
 		return err
 	}
+	if err := p.loaded(ctx); err != nil {
+		return err
+	}
 	e.changed = p.redo
 	return e.store.AddEffects(ctx, p.appends)
+}
+
+// loaded holds the plan against the rows that came of it: each part that is to be sent has one.
+func (p *planner) loaded(ctx context.Context) error {
+	c, err := p.store.Counts(ctx)
+	if err != nil {
+		return err
+	}
+	if have := c.Parts[checkpoint.Pending] + c.Parts[checkpoint.Rejected]; have < p.puts {
+		return fmt.Errorf("a defect of this program: %d conversations are to be sent, but the checkpoint holds %d", p.puts, have)
+	}
+	return nil
 }
 
 // all maps the whole source and judges the job.
@@ -124,6 +139,7 @@ type planner struct {
 	load         *checkpoint.Loader
 	batch        []mapped
 	held         int64 // bytes that batch takes, about
+	puts         int   // parts that have to be pending after the load
 	appends      []checkpoint.Effect
 	redo         []checkpoint.Part // created parts that would look different now, in the order of the source
 	firstChanged string
@@ -228,6 +244,7 @@ func (p *planner) put(m mapped, key string, from int) error {
 		if err := p.load.Put(row); err != nil {
 			return err
 		}
+		p.puts++
 	}
 	return nil
 }
@@ -257,6 +274,9 @@ func (p *planner) follow(ctx context.Context, m mapped, rows map[string]checkpoi
 			}
 			p.rep.Totals.New += len(m.plan.Parts) - i
 			for _, later := range m.plan.Parts[i:] {
+				if r := byNumber[later.Number]; p.load != nil && r != nil && r.State != checkpoint.Pending && r.State != checkpoint.Rejected {
+					p.puts-- // the loader leaves it as it is
+				}
 				for _, c := range later.Messages {
 					placed[string(c.Message)] = true
 				}

@@ -99,7 +99,10 @@ func (p *planner) replan(ctx context.Context) error {
 	if err != nil {
 		return joinAbort(err, load)
 	}
-	return load.Finish(true)
+	if err := load.Finish(true); err != nil {
+		return err
+	}
+	return p.loaded(ctx)
 }
 
 // whyStays says why the conversation of a part is not deleted, or ""; gone says that it is not there any more.

@@ -341,3 +341,22 @@ func TestFlags(t *testing.T) {
 		_ = b.box.Close()
 	})
 }
+
+// TestSumsThatDoNotClose: a source that miscounts itself is no success.
+func TestSumsThatDoNotClose(t *testing.T) {
+	for name, spoil := range map[string]func(*memory){
+		"tickets":  func(m *memory) { m.ledger.Records.Tickets++ },
+		"messages": func(m *memory) { m.ledger.Records.Messages++; m.ledger.Records.Found++ },
+		"records":  func(m *memory) { m.ledger.Records.Found++ },
+	} {
+		t.Run(name, func(t *testing.T) {
+			b := newBench(t, many(12)...)
+			spoil(b.src)
+			rep := b.mustRun(importer.ExitUnexpected)
+			if rep.Summary.Balanced || !strings.Contains(rep.Summary.Cause, "sums do not close") {
+				t.Errorf("balanced %t, %q", rep.Summary.Balanced, rep.Summary.Cause)
+			}
+			b.wantHeld()
+		})
+	}
+}
