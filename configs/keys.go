@@ -86,6 +86,8 @@ var keyTable = []keyInfo{
 	{key: "mapping.bulk", doc: "Newsletters and notifications; left out: tag.", enum: []string{"import", "tag", "exclude"}},
 	{key: "mapping.auto_replies", doc: "Out-of-office and other automatic answers; left out: note.", enum: []string{"note", "exclude"}},
 	{key: "mapping.live_cc", doc: "Copies on live conversations: an agent's first answer would go to all of them; left out: keep.", enum: []string{"keep", "note"}},
+	{key: "mapping.quotes", doc: "Quoted history in mails. fold: where it stands word for word in an earlier message of the ticket, a remark takes its place; left out: keep.", enum: []string{"keep", "fold"}},
+	{key: "mapping.forwards", doc: "Threads that begin with a mail that somebody of the team forwarded. credit: they are the quoted customer's, and the text names who forwarded it; left out: keep.", enum: []string{"keep", "credit"}},
 	{key: "mapping.placeholder_domain", doc: "Customers without an address get one at this domain, each their own. Choose one nobody can receive mail at.", example: "imported.invalid"},
 	{key: "mapping.placeholder", doc: "What a customer without an address gets; left out: create when placeholder_domain is set, else refuse.", enum: []string{"create", "refuse"}},
 	{key: "mapping.tags", doc: `Legacy tags and what they become; "" drops one. Others are kept.`},

@@ -43,6 +43,9 @@ func (w *work) render(e *entry) rendered {
 		out.html = noContent
 		return out
 	}
+	if w.m.Quotes == "fold" && !out.cut {
+		out.html = w.foldQuotes(e, out.html)
+	}
 	if out.cut || longer(out.html, room) {
 		w.cutBody(e, &out, body, room)
 	}

@@ -17,6 +17,8 @@ var (
 	autoWords      = []string{"", "note", "exclude"}
 	ccWords        = []string{"", "keep", "note"}
 	placeWords     = []string{"", "create", "refuse"}
+	quoteWords     = []string{"", "keep", "fold"}
+	forwardWords   = []string{"", "keep", "credit"}
 	chatWords      = []string{"", "transcript", "messages"}
 	referenceWords = []string{"", "note", "subject", "field", "off"}
 	lastFromWords  = []string{"", "customer", "agent", "any"}
@@ -71,6 +73,8 @@ func (o Options) Check() []error {
 	c.oneOf("bulk", o.Bulk, bulkWords)
 	c.oneOf("auto_replies", o.AutoReplies, autoWords)
 	c.oneOf("live_cc", o.LiveCc, ccWords)
+	c.oneOf("quotes", o.Quotes, quoteWords)
+	c.oneOf("forwards", o.Forwards, forwardWords)
 	c.oneOf("chats", o.Chats, chatWords)
 	c.oneOf("live.last_from", o.Live.LastFrom, lastFromWords)
 	o.checkPeople(c)

@@ -9,13 +9,14 @@
 //
 //	New        Options are checked (check.go), folded (mapper.go) and bound to the account's side
 //	Map        work.go: order the messages, leave out what a rule leaves out, then
-//	  people     who is the customer (mail.go for mail), who of the team wrote what (people.go), under which
+//	  people     who is the customer (mail.go for mail, forward.go for forwarded ones), who of the team wrote what (people.go), under which
 //	             address (address.go) and name (names.go)
 //	  sides      note, customer or reply (sides.go)
 //	  status     what it arrives as, live or closed, and when it was closed (status.go)
 //	  drafts     one thread a message (drafts.go), one a chat session (chat.go), and notes about what cannot be
 //	             carried over in any other way (remarks.go)
-//	  text       plain text to HTML (text.go), HTML made safe (html.go), all of it held to its size (body.go)
+//	  text       plain text to HTML (text.go), HTML made safe (html.go), quoted history folded on request (lines.go,
+//	             quotes.go), all of it held to its size (body.go)
 //	  parts      as many conversations as the number and size of the threads ask for (parts.go), with tags and
 //	             assignee (tags.go) and custom fields (fields.go)
 //	Append     the threads of single messages, for a ticket that is in Help Scout already (append.go)

@@ -78,6 +78,9 @@ func (w *work) message(e *entry) []*draft {
 	w.copies(e, &d.thread, &rem)
 	d.files = w.files(e.msg, text.made, &rem)
 	d.thread.Text = text.html
+	if !unknown(e.forwarder) {
+		d.thread.Text = forwarderLine(e.forwarder) + d.thread.Text
+	}
 	if named {
 		d.thread.Text = w.m.authorLine(e.author) + d.thread.Text
 	}

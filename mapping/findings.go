@@ -62,6 +62,10 @@ const (
 	codeFileEmpty     = "attachment-empty"
 	codeTagCut        = "tag-shortened"
 	codeSplit         = "split"
+	codeQuoteFolded   = "quotes-folded"
+	codeQuoteKept     = "quotes-kept"
+	codeForward       = "forward-credited"
+	codeForwardOpen   = "forward-without-address"
 )
 
 // meanings explain each code in one sentence, for reports.
@@ -117,6 +121,10 @@ var meanings = map[string]string{
 	codeFileLarge:     "an attachment is larger than Help Scout takes; a note names it",
 	codeFileEmpty:     "an attachment is empty; a note names it",
 	codeTagCut:        "a tag is very long and is shortened",
+	codeQuoteFolded:   "quoted history that stands word for word in an earlier message is replaced by a remark, as quotes: fold asks",
+	codeQuoteKept:     "quoted history that stands in no earlier message of the ticket stays, although quotes: fold is set",
+	codeForward:       "a mail that somebody of the team forwarded is credited to the customer it quotes, as forwards: credit asks",
+	codeForwardOpen:   "a forwarded mail names no outside address; it stays with who forwarded it",
 	codeSplit:         "the ticket has more threads than one conversation takes and becomes several",
 }
 

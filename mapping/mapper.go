@@ -55,6 +55,8 @@ type settings struct {
 	AutoReplies   string
 	LiveCc        string
 	Chats         string
+	Quotes        string `json:",omitempty"` // fold, or "" to keep
+	Forwards      string `json:",omitempty"` // credit, or "" to keep
 	Placeholder   string // domain of placeholder addresses; "" refuses
 	Reference     string
 	LegacyField   string
@@ -132,6 +134,7 @@ func (o Options) settings() settings {
 		Departed: firstOf(strings.TrimSpace(o.DepartedForm), defaultDeparted),
 		Internal: firstOf(fold(o.Internal), "import"), Bulk: firstOf(fold(o.Bulk), "tag"),
 		AutoReplies: firstOf(fold(o.AutoReplies), "note"), LiveCc: firstOf(fold(o.LiveCc), "keep"),
+		Quotes: unless("keep", o.Quotes), Forwards: unless("keep", o.Forwards),
 		Chats: firstOf(fold(o.Chats), "transcript"), Reference: firstOf(fold(o.LegacyReference), "off"),
 		LegacyField: fold(o.LegacyField), Threads: o.maxThreads(),
 		Inline: orDefault(int64(o.InlineSize), defaultInline), Upload: orDefault(int64(o.AttachmentSize), defaultUpload),
@@ -168,6 +171,14 @@ const (
 	envelopeRoom = 48_000
 	minText      = 1_000
 )
+
+// unless is a folded word, or "" for the one that means the default.
+func unless(usual, word string) string {
+	if word = fold(word); word != usual {
+		return word
+	}
+	return ""
+}
 
 func (l Live) folded() Live {
 	out := Live{LastFrom: fold(l.LastFrom), NewerThan: l.NewerThan}

@@ -30,6 +30,8 @@ type Options struct {
 	Bulk             string   `yaml:"bulk"`         // import, tag, exclude; empty: tag
 	AutoReplies      string   `yaml:"auto_replies"` // note, exclude; empty: note
 	LiveCc           string   `yaml:"live_cc"`      // keep, note; empty: keep
+	Quotes           string   `yaml:"quotes"`       // keep, fold; empty: keep
+	Forwards         string   `yaml:"forwards"`     // keep, credit; empty: keep
 
 	PlaceholderDomain string `yaml:"placeholder_domain"`
 	Placeholder       string `yaml:"placeholder"` // create, refuse; empty: create when a domain is set, else refuse

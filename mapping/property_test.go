@@ -108,6 +108,8 @@ func genOptions(t *rapid.T) Options {
 		MaxText:         Size(rapid.SampledFrom([]int{0, 6_000}).Draw(t, "text")),
 		LegacyReference: rapid.SampledFrom([]string{"", "note", "subject"}).Draw(t, "reference"),
 		Chats:           rapid.SampledFrom([]string{"", "messages"}).Draw(t, "chats"),
+		Quotes:          rapid.SampledFrom([]string{"", "fold"}).Draw(t, "quotes"),
+		Forwards:        rapid.SampledFrom([]string{"", "credit"}).Draw(t, "forwards"),
 		LiveCc:          rapid.SampledFrom([]string{"", "note"}).Draw(t, "livecc"),
 		Bulk:            rapid.SampledFrom([]string{"", "exclude"}).Draw(t, "bulk"),
 		AutoReplies:     rapid.SampledFrom([]string{"", "exclude"}).Draw(t, "autoreplies"),

@@ -39,6 +39,9 @@ type entry struct {
 	at     time.Time // never zero
 	author sources.Person
 	side   side
+	// forwarder is who of the team sent it on, where author is the quoted sender whom it is credited to.
+	forwarder sources.Person
+	essence   string // of its text, as far as quotations are compared with it
 }
 
 // side is on whose side of the conversation a message stands.
@@ -104,6 +107,9 @@ func (w *work) decide() bool {
 		e.author = w.effectiveAuthor(e.msg)
 	}
 	if !w.filter() || !w.order() {
+		return false
+	}
+	if w.creditForward(); w.excluded != "" {
 		return false
 	}
 	w.people()
