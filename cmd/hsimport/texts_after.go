@@ -1,5 +1,7 @@
 package main
 
+import "errors"
+
 // The help pages of what comes after the import; the rules are those of texts.go.
 
 const recoverText = `Rebuilds the checkpoint of an import from what the account holds: after the file was lost, or where somebody else's import
@@ -33,3 +35,17 @@ author, text, attachments by name and size. It needs the checkpoint and the acco
 
 It ends with 0 only if everything is there as it was sent (= and +), with 3 when something differs or was rejected, with 5
 while some are still to be sent, with 6 while some are in doubt.`
+
+const rollbackText = `Deletes the conversations that this import created and that nobody has touched since: the newest first, and each only if
+its status, assignee, subject, mailbox and number of threads are, right before the delete, as this import last wrote them.
+What people have worked on stays and is listed; what was merged stays; what recover has found was not created by this
+import and stays. Deleted conversations go to Help Scout's trash; their numbers are used up.
+
+First it shows what it would do and asks for the number of conversations. After an interruption the same line goes on.
+A job that was rolled back can be run again: hsimport run sends what was deleted once more, and asks first.
+
+Customers that the import has brought along stay.
+
+It ends with 0 when nothing of what was asked for is left, with 3 when touched ones stay, with 6 when some are in doubt.`
+
+var errRollbackNoTerminal = errors.New("a rollback has to be confirmed, and there is no terminal to ask; nothing was deleted")
