@@ -59,6 +59,7 @@
 // Under / a person sees the account: mailboxes and folders, the conversations with a search in the API's own language,
 // each conversation as an agent would see it, the call log with its faults, and the settings in force (page.go,
 // pageview.go, the folder page). It is rendered here, has no script, and shows the HTML of messages only sanitised.
+// pagebrowser_test.go walks it in a headless Chromium where there is one, with SANDBOX_SHOTS=folder for pictures.
 //
 // # Conformance
 //
