@@ -20,6 +20,7 @@
 //	tree.go, transfer.go, uuencode.go    parts, and what they are wrapped in
 //	body.go, text.go, message.go, attachment.go    what is read, what is a file
 //	tnef.go, rtf.go, smime.go    Outlook's winmail.dat, its RTF, signed S/MIME
+//	cut.go     whether a mail ends before its end
 //	auto.go    bounces, automatic replies, bulk mail, senders that a list rewrote
 //	subject.go, digest.go    the matter without its prefixes; the identity of a copy
 //

@@ -21,8 +21,9 @@
 //
 // A line that begins "From " separates two mails when what follows it is a mail; the rules are at accepts. A mail keeps
 // the end of its last line; the blank lines behind it are of the class blank. A separator at the end of a file, without
-// a mail behind it, is a truncated tail. Lines ">From " lose one ">" as options.Quoting says, but not in files whose
-// Content-Length fields were needed to find the mails (mboxcl2), nor in single mails.
+// a mail behind it, is a truncated tail; a last mail that ends in the middle is read as far as it goes, and reported.
+// Lines ">From " lose one ">" as options.Quoting says, but not in files whose Content-Length fields were needed to find
+// the mails (mboxcl2), nor in single mails.
 //
 // # Identity
 //

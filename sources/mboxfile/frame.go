@@ -5,6 +5,8 @@ import (
 	"io"
 	"strconv"
 	"time"
+
+	"hsimport/sources/mail"
 )
 
 // A frame is one mail as it stands in a file: what separates it from the one before, its bytes, and the blank lines
@@ -50,7 +52,9 @@ type oddities struct {
 	bareSep    int      // separators by kind, for the name of the layout
 	datedSep   int
 	weakSep    int
-	doubled    int // lines ">>From ": somebody quoted reversibly
+	doubled    int    // lines ">>From ": somebody quoted reversibly
+	cutOff     int64  // of the last mail, when it ends in the middle
+	cutWhy     string // empty when it does not
 }
 
 // A framer cuts an mbox into mails. Its window is bounded by the largest mail, and by maxMessage.
@@ -201,6 +205,15 @@ func (f *framer) one() (fr frame, ok bool, err error) {
 	f.pos = end
 	f.account(&fr, end, size)
 	return fr, fr.size > 0, nil
+}
+
+// noticeCut looks whether the last mail of the file ends before its end. A file of its own must lack its last line end
+// too: whoever wrote single mails without closing delimiters wrote all of them so.
+func (f *framer) noticeCut(fr *frame) {
+	if f.whole && bytes.HasSuffix(fr.raw, []byte("\n")) {
+		return
+	}
+	f.odd.cutOff, f.odd.cutWhy = fr.sepOff, mail.Cut(fr.raw)
 }
 
 // separatorLine reads the From_ line at pos; off is what follows it.

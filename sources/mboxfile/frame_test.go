@@ -281,3 +281,29 @@ func BenchmarkFramer(b *testing.B) {
 		}
 	}
 }
+
+// TestCutInTheMiddle: a file that ends within its last mail says so, and the mail comes as far as it goes.
+func TestCutInTheMiddle(t *testing.T) {
+	const parts = "MIME-Version: 1.0\nContent-Type: multipart/mixed; boundary=xx\n"
+	whole := mbox(letter{id: "1", subject: "first"}, letter{id: "2", subject: "second", extra: parts, body: "--xx\n\nThe whole text.\n\n--xx\nContent-Type: application/octet-stream; name=a.bin\nContent-Transfer-Encoding: base64\n\n" + strings.Repeat("QUJDREVGR0hJSktM\n", 40) + "--xx--\n"})
+	if p := problem(open(t, whole), "truncated"); p != "" {
+		t.Errorf("a whole file: %s", p)
+	}
+	src := open(t, whole[:len(whole)-300])
+	if p := problem(src, "truncated"); !strings.Contains(p, "within its last mail") {
+		t.Errorf("a file cut in an attachment: %q", p)
+	}
+	l := src.Ledger()
+	if l.Records.Messages != 2 || l.Files[0].Truncated != 0 {
+		t.Errorf("records %+v, %d bytes truncated", l.Records, l.Files[0].Truncated)
+	}
+	for i := range src.Len() {
+		if m := ticketAt(t, src, i).Messages[0]; m.ID == "2" && (!strings.Contains(m.Body, "The whole text.") || len(m.Attachments) != 1 || m.Attachments[0].Size == 0) {
+			t.Errorf("%q with %d attachments", m.Body, len(m.Attachments))
+		}
+	}
+	cut := strings.Index(whole, "Subject: second")
+	if p := problem(open(t, whole[:cut+11]), "truncated"); !strings.Contains(p, "its header breaks off") {
+		t.Errorf("a file cut in a header: %q", p)
+	}
+}

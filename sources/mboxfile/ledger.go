@@ -167,6 +167,9 @@ func (l *ledger) oddities(p *pass, f *framer) {
 	if f.tally.truncated > 0 {
 		note(sighting{1, p.size - f.tally.truncated}, sources.Warning, "truncated", "the file ends within a separator; no mail is behind it")
 	}
+	if o.cutWhy != "" {
+		note(sighting{1, o.cutOff}, sources.Warning, "truncated", "the file ends within its last mail (%s); it is imported as far as it goes", o.cutWhy)
+	}
 }
 
 // close completes the account when all files are read.

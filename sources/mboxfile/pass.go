@@ -104,6 +104,9 @@ func (p *pass) frames(ctx context.Context, f *framer) error {
 		if err != nil {
 			return err
 		}
+		if fr.raw != nil && f.pos >= f.w.size {
+			f.noticeCut(&fr)
+		}
 		if p.filling.full(fr.size) {
 			if err := ctx.Err(); err != nil {
 				return err
