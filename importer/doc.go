@@ -73,4 +73,8 @@
 //	canary.go outage.go   when to stop early
 //	quota.go              one limiter for all
 //	finish.go report.go   sums, verdict, exit code
+//	recover*.go           a lost checkpoint, rebuilt from the account; seconds.go asks for many seconds at once
+//	verify*.go            what the account holds against what was sent
+//	rollback.go           what this job created, taken back
+//	lookup.go             where a ticket went, from the checkpoint alone
 package importer

@@ -19,6 +19,10 @@ date, without mailing anybody, and with an account of everything that was left o
   hsimport dry-run -c import.yaml     what would arrive, what would not, and why; writes nothing
   hsimport run -c import.yaml         imports; after an interruption the same line goes on
   hsimport status -c import.yaml      where it stands
+  hsimport verify -c import.yaml      reads back what was sent and compares it
+  hsimport lookup NUMBER              where a ticket went
+  hsimport recover -c import.yaml     rebuilds a lost checkpoint from the account
+  hsimport rollback -c import.yaml    deletes what the import created and nobody has touched
   hsimport sandbox                    a Help Scout on this machine to rehearse with
 
 Exit codes: 0 complete and balanced; 1 unexpected; 2 usage, configuration or a finding that blocks the job; 3 finished,
