@@ -32,6 +32,19 @@ func newPage(path string, c *configs.Config, job *importer.Job, offline error) *
 	return &pageFile{path, report.NewCollector(o)}
 }
 
+// check looks for the folder before hours are spent on what goes into it.
+func (p *pageFile) check() error {
+	dir := filepath.Dir(p.path)
+	info, err := os.Stat(dir)
+	if err == nil && !info.IsDir() {
+		err = fmt.Errorf("%s is not a folder", dir)
+	}
+	if err != nil {
+		return &importer.Stop{Code: importer.ExitUsage, Err: fmt.Errorf("write the page %s: %w", p.path, err)}
+	}
+	return nil
+}
+
 // write writes the page, whole or not at all; a dry run that ended early has one too, which says so.
 func (p *pageFile) write(rep *importer.Report) error {
 	f, err := os.CreateTemp(filepath.Dir(p.path), ".report-*")

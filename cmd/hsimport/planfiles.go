@@ -99,6 +99,11 @@ func (d *dryRunFiles) open(job *importer.Job) (err error) {
 			return err
 		}
 	}
+	if d.page != nil {
+		if err := d.page.check(); err != nil {
+			return err
+		}
+	}
 	if d.table != "" {
 		if d.file, err = os.Create(d.table); err != nil {
 			return &importer.Stop{Code: importer.ExitUsage, Err: fmt.Errorf("write the table: %w", err)}

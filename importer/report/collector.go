@@ -224,39 +224,59 @@ type ticketRef struct {
 // Name is how people call the ticket: its number, else its key.
 func (r ticketRef) Name() string { return cmp.Or(r.ID, r.Key) }
 
+// notable puts a ticket into the lists that want it. Most tickets are wanted by none, and are not described then.
 func (c *Collector) notable(t *sources.Ticket, p *mapping.Plan) {
-	r := c.ref(t, p)
+	r := measured(t, p)
+	asked := !p.Live && found(p, codeUnanswered, "") && c.asked.wants(r)
+	split := r.Parts > 1 && len(c.splits) < keptSplits
+	heavy := r.Attached > 0 && c.heaviest.wants(r)
+	if p.Live {
+		c.queue(r)
+	}
+	if asked || split || heavy || c.biggest.wants(r) || c.longest.wants(r) || p.Live && c.oldest.wants(r) {
+		r.describe(p)
+	}
 	c.biggest.add(r)
 	c.longest.add(r)
-	if r.Attached > 0 {
+	if heavy {
 		c.heaviest.add(r)
 	}
-	if r.Parts > 1 && len(c.splits) < keptSplits {
+	if split {
 		c.splits = append(c.splits, r)
 	}
 	if p.Live {
-		c.queue(r)
 		c.oldest.add(r)
-		return
 	}
-	for _, f := range p.Findings {
-		if f.Code == codeUnanswered {
-			c.asked.add(r)
-		}
+	if asked {
+		c.asked.add(r)
 	}
 }
 
 // codeUnanswered is mapping's code for what arrives closed though the customer spoke last.
 const codeUnanswered = "closed-but-unanswered"
 
-func (c *Collector) ref(t *sources.Ticket, p *mapping.Plan) ticketRef {
+// ref is a ticket with its numbers and its names.
+func ref(t *sources.Ticket, p *mapping.Plan) ticketRef {
+	r := measured(t, p)
+	r.describe(p)
+	return r
+}
+
+// describe fills in what a person knows the ticket by.
+func (r *ticketRef) describe(p *mapping.Plan) {
+	conv := &p.Parts[0].Conversation
+	r.Key, r.ID, r.Place = clip(string(p.Key), 120), clip(p.ID, 60), clip(p.Position.String(), 200)
+	r.Subject = clip(conv.Subject, 120)
+	if conv.Customer != nil {
+		r.Customer = clip(conv.Customer.Email, 120)
+	}
+}
+
+// measured is a ticket with its numbers alone.
+func measured(t *sources.Ticket, p *mapping.Plan) ticketRef {
 	first, last := p.Parts[0], p.Parts[len(p.Parts)-1]
 	r := ticketRef{
-		Key: clip(string(p.Key), 120), ID: clip(p.ID, 60), Place: clip(p.Position.String(), 200), Subject: clip(first.Conversation.Subject, 120),
 		Status: last.Conversation.Status, Assignee: assignee(t, last), Created: first.Conversation.CreatedAt.Time, Last: p.Last, Parts: len(p.Parts),
-	}
-	if who := first.Conversation.Customer; who != nil {
-		r.Customer = clip(who.Email, 120)
 	}
 	for _, part := range p.Parts {
 		r.Threads += len(part.Conversation.Threads)

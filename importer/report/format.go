@@ -63,6 +63,9 @@ func day(t time.Time) string {
 // clip is s on one line, valid, without characters that act, and at most n characters long. It is a copy: what is kept
 // of a ticket must not keep the ticket.
 func clip(s string, n int) string {
+	if len(s) <= n && isPlain(s) {
+		return strings.Clone(s)
+	}
 	if len(s) > 8*n+64 { // nothing beyond could be kept
 		s = s[:8*n+64]
 	}
@@ -79,6 +82,16 @@ func clip(s string, n int) string {
 		used++
 	}
 	return b.String()
+}
+
+// isPlain reports that there is nothing to mend: visible ASCII with single blanks between.
+func isPlain(s string) bool {
+	for i := 0; i < len(s); i++ {
+		if s[i] > 0x7e || s[i] < ' ' || s[i] == ' ' && (i == 0 || i == len(s)-1 || s[i-1] == ' ') {
+			return false
+		}
+	}
+	return true
 }
 
 // isBidi recognises marks that change the direction of what follows: they make a name read as another one.

@@ -3,6 +3,7 @@ package report
 import (
 	"cmp"
 	"slices"
+	"strings"
 
 	"hsimport/importer/helpscout"
 	"hsimport/mapping"
@@ -95,7 +96,7 @@ func (s *sampler) see(c *Collector, t *sources.Ticket, p *mapping.Plan) {
 	var show *preview
 	if wanted && len(s.kept) < maxSampled {
 		show = c.preview(t, p)
-		s.kept[t.Key] = show
+		s.kept[sources.Key(strings.Clone(string(t.Key)))] = show // the ticket's own may belong to a larger text
 		s.traits |= p.Traits
 		for i, f := range p.Findings {
 			if !slices.ContainsFunc(p.Findings[:i], func(g mapping.Finding) bool { return g.Code == f.Code }) {
@@ -139,7 +140,7 @@ func (s *sampler) chosen() []*preview {
 var ugliness = map[sources.Severity]int{sources.Info: 1, sources.Warning: 10, sources.BlocksTicket: 100, sources.BlocksJob: 100}
 
 func (c *Collector) preview(t *sources.Ticket, p *mapping.Plan) *preview {
-	v := &preview{ref: c.ref(t, p)}
+	v := &preview{ref: ref(t, p)}
 	codes := map[string]bool{}
 	for _, f := range p.Findings {
 		if !codes[f.Code] {

@@ -14,7 +14,7 @@ import (
 
 // generated is ticket i of a large job: years of mail of many agents and customers, with everything that fills tables.
 func generated(i int) *sources.Ticket {
-	t := ticket(i, epoch.Add(time.Duration(i)*5*time.Minute), 2+i%3, []string{"solved", "solved", "open", "pending", "on hold"}[i%5])
+	t := ticket(i, epoch.Add(time.Duration(i)*5*time.Minute), 1+i%2, []string{"solved", "solved", "open", "pending", "on hold"}[i%5])
 	t.Requester = sources.Person{Name: fmt.Sprint("Customer ", i%30_000), Email: fmt.Sprintf("c%d@customers.example", i%30_000)}
 	t.Assignee = &sources.Person{Email: fmt.Sprintf("agent%d@support.example", i%700)}
 	t.Tags = []string{fmt.Sprint("tag ", i%3000), "printer"}
