@@ -38,6 +38,7 @@ func Preflight(ctx context.Context, c *helpscout.Client, mailbox string) (mappin
 	if t.Users, err = c.Users(ctx); err != nil {
 		return t, acc, preflightStop(err)
 	}
+	t.Users = slices.DeleteFunc(t.Users, func(u helpscout.User) bool { return strings.EqualFold(u.Type, "team") })
 	me, err := c.Me(ctx)
 	if me != nil {
 		t.Owner = *me
