@@ -2,7 +2,6 @@ package importer
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"slices"
 
@@ -46,16 +45,6 @@ func (e *engine) withoutPlaced(ctx context.Context, out *outgoing) (*outgoing, e
 	plan.Parts = slices.Clone(plan.Parts)
 	plan.Parts[out.row.Number-1] = dropMessages(out.part, elsewhere)
 	return e.makeReady(ctx, out.row, &plan)
-}
-
-// placed explains a message that already has its place: another ticket of the export carries it too.
-func (e *engine) placed(err error) error {
-	var p *checkpoint.PlacedError
-	if errors.As(err, &p) {
-		return stopf(ExitUnexpected, "run the same command again: it plans anew",
-			"message %s is already carried by part %d", p.Key, p.Part)
-	}
-	return err
 }
 
 // dropMessages returns a part without some messages: a thread goes when all it carries goes.
