@@ -82,7 +82,7 @@ func hostilePage(t testing.TB) string {
 
 // safe tells the elements that the page may be made of.
 var pageElements = strings.Fields(`html head meta title link style body a header div nav span input main h1 h2 h3 h4 p ul li bdi dl dt dd br
-	table caption thead tbody tfoot tr th td section svg rect line text figure figcaption details summary code b article iframe template noscript time footer script`)
+	table caption thead tbody tfoot tr th td section svg rect line text figure figcaption details summary code b article iframe template noscript wbr time footer script`)
 
 func TestDataNeverBecomesMarkup(t *testing.T) {
 	page := hostilePage(t)

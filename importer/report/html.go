@@ -7,6 +7,7 @@ import (
 	"encoding/base64"
 	"html/template"
 	"io"
+	"strings"
 
 	"hsimport/importer"
 )
@@ -29,7 +30,12 @@ var (
 	frameTail = "</body>"
 )
 
-var page = template.Must(template.New("page").Funcs(template.FuncMap{"count": count, "bytes": humanBytes, "plural": plural}).Parse(pageText))
+var page = template.Must(template.New("page").Funcs(template.FuncMap{"count": count, "bytes": humanBytes, "plural": plural, "soft": soft}).Parse(pageText))
+
+// soft lets an address be broken behind its @ rather than anywhere.
+func soft(s string) template.HTML {
+	return template.HTML(strings.ReplaceAll(template.HTMLEscapeString(s), "@", "@<wbr>")) // escaped before anything is put in
+}
 
 // HTML writes the page: one file that opens from disk without network. rep is the dry run's report and is not changed.
 func (c *Collector) HTML(w io.Writer, rep *importer.Report) error {

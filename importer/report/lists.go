@@ -34,18 +34,18 @@ type mondayRow struct {
 
 // A ticketRow is a line about one ticket.
 type ticketRow struct {
-	Name, Place, Subject, Customer, Assignee, Status, Created, Last string
-	CreatedSort, LastSort                                           int64
-	Parts, Threads, Attached                                        int
-	Files, Bytes                                                    int64
-	Age                                                             string
-	Waiting                                                         bool
-	Preview                                                         string
+	Name, Place, Short, Subject, Customer, Assignee, Status, Created, Last string
+	CreatedSort, LastSort                                                  int64
+	Parts, Threads, Attached                                               int
+	Files, Bytes                                                           int64
+	Age                                                                    string
+	Waiting                                                                bool
+	Preview                                                                string
 }
 
 func (v *viewer) row(r ticketRef) ticketRow {
 	return ticketRow{
-		Name: r.Name(), Place: r.Place, Subject: r.Subject, Customer: r.Customer, Assignee: v.who(r.Assignee, "unassigned"), Status: r.Status,
+		Name: r.Name(), Place: r.Place, Short: path.Base(r.Place), Subject: r.Subject, Customer: r.Customer, Assignee: v.who(r.Assignee, "unassigned"), Status: r.Status,
 		Created: day(r.Created), Last: day(r.Last), CreatedSort: r.Created.Unix(), LastSort: r.Last.Unix(), Parts: r.Parts, Threads: r.Threads,
 		Attached: r.Attached, Files: r.Files, Bytes: r.Bytes, Age: age(v.o.Newest.Sub(r.Last)), Waiting: r.Waiting, Preview: v.previews[r.Key],
 	}

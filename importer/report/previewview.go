@@ -2,6 +2,7 @@ package report
 
 import (
 	"fmt"
+	"path"
 	"strings"
 
 	"hsimport/importer/helpscout"
@@ -9,11 +10,11 @@ import (
 
 // previewView is a sampled ticket as the page lays it out.
 type previewView struct {
-	ID, Name, Key, Place, Subject string
-	Findings                      []findingLine
-	Worst                         string // class of the gravest finding
-	Parts                         []partView
-	MoreParts                     int
+	ID, Name, Place, Short, Subject string
+	Findings                        []findingLine
+	Worst                           string // class of the gravest finding
+	Parts                           []partView
+	MoreParts                       int
 }
 
 type findingLine struct{ Class, Severity, Code, Text string }
@@ -40,7 +41,7 @@ type threadView struct {
 type fileView struct{ Name, Type, Size, How string }
 
 func (v *viewer) preview(id string, p *preview) previewView {
-	out := previewView{ID: id, Name: p.ref.Name(), Key: p.ref.Key, Place: p.ref.Place, Subject: p.ref.Subject, MoreParts: p.ref.Parts - len(p.parts)}
+	out := previewView{ID: id, Name: p.ref.Name(), Place: p.ref.Place, Short: path.Base(p.ref.Place), Subject: p.ref.Subject, MoreParts: p.ref.Parts - len(p.parts)}
 	for _, f := range p.findings {
 		line := findingLine{severityClass[f.Severity], f.Severity.String(), f.Code, f.Text}
 		if out.Worst == "" {
