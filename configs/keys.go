@@ -69,7 +69,7 @@ var keyTable = []keyInfo{
 	{key: "mapping.default_status", doc: "What statuses outside the table become. Mail that is not live arrives as it; left out: closed.", enum: statusTargets},
 	{key: "mapping.close_inactive", doc: "Tables: close live tickets whose last message is older than this before the source's newest.", example: "180d"},
 	{key: "mapping.live", doc: "Mail: which threads arrive as active; all of what is written must hold."},
-	{key: "mapping.live.labels", doc: "The thread has any of these labels.", example: "[Inbox]"},
+	{key: "mapping.live.labels", doc: "The thread has any of these labels; Inbox & Unread asks for one mail with both.", example: "[Inbox & Unread, Starred]"},
 	{key: "mapping.live.last_from", doc: "Who wrote its last message.", enum: []string{"customer", "agent", "any"}},
 	{key: "mapping.live.newer_than", doc: "Its last message is newer than this before the source's newest.", example: "30d"},
 	{key: "mapping.agents", doc: `Legacy agents (address, name or id) and the e-mail of their Help Scout user; "" for one who has left.`, example: "{old.agent@legacy.example: ada@support.example}"},

@@ -12,7 +12,7 @@
 //	  people     who is the customer (mail.go for mail, forward.go for forwarded ones), who of the team wrote what (people.go), under which
 //	             address (address.go) and name (names.go)
 //	  sides      note, customer or reply (sides.go)
-//	  status     what it arrives as, live or closed, and when it was closed (status.go)
+//	  status     what it arrives as, live or closed, and when it was closed (status.go; labels of mail: labels.go)
 //	  drafts     one thread a message (drafts.go), one a chat session (chat.go), and notes about what cannot be
 //	             carried over in any other way (remarks.go)
 //	  text       plain text to HTML (text.go), HTML made safe (html.go), quoted history folded on request (lines.go,

@@ -124,5 +124,6 @@ func isSystemLabel(label string) bool {
 	for _, p := range [...]string{"[gmail]/", "[google mail]/", "^"} {
 		l = strings.TrimPrefix(l, p)
 	}
+	l = labelName(l)
 	return l == "" || systemLabels[l] || systemLabels[strings.ReplaceAll(l, "_", " ")]
 }

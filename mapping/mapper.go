@@ -69,6 +69,7 @@ type settings struct {
 	Newest        time.Time // zero where nothing depends on it
 	Zones         string
 	newest        time.Time
+	statusLabels  []string // the keys of Statuses, in order
 }
 
 // New makes a mapper for a configuration and an account. Its findings are about the job as a whole: values that
@@ -159,6 +160,7 @@ func (o Options) settings() settings {
 	for k, t := range o.FieldValues {
 		s.FieldValues[fold(k)] = foldTable(t, strings.TrimSpace)
 	}
+	s.statusLabels = slices.Sorted(maps.Keys(s.Statuses))
 	if s.CloseInactive > 0 || s.Live.NewerThan > 0 {
 		s.Newest = o.Newest.UTC()
 	}

@@ -62,7 +62,7 @@ type Options struct {
 
 // Live decides which mail threads arrive as active.
 type Live struct {
-	Labels    []string `yaml:"labels"`     // any of them
+	Labels    []string `yaml:"labels"`     // any of them; "A & B": one mail has both
 	LastFrom  string   `yaml:"last_from"`  // customer, agent, any
 	NewerThan Duration `yaml:"newer_than"` // before the source's newest
 }

@@ -55,10 +55,10 @@ func (w *work) deskStatus() string {
 // default_status, and closed where that is absent.
 func (w *work) mailStatus() string {
 	for _, want := range [...]string{"exclude", "spam", "active", "pending", "closed"} {
-		for _, l := range w.t.Labels {
-			if w.m.Statuses[fold(l)] == want {
+		for _, l := range w.m.statusLabels {
+			if w.m.Statuses[l] == want && w.bears(l) {
 				if want == "exclude" || want == "spam" {
-					w.exclude("label " + fold(l))
+					w.exclude("label " + l)
 				}
 				return want
 			}
@@ -75,7 +75,7 @@ func (w *work) mailLive() bool {
 	if live.isZero() {
 		return false
 	}
-	if len(live.Labels) > 0 && !slices.ContainsFunc(w.t.Labels, func(l string) bool { return slices.Contains(live.Labels, fold(l)) }) {
+	if len(live.Labels) > 0 && !slices.ContainsFunc(live.Labels, w.bears) {
 		return false
 	}
 	last := w.lastSpoken()
