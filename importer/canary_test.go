@@ -164,6 +164,7 @@ func (s swallow) RoundTrip(r *http.Request) (*http.Response, error) {
 // TestCanaryWorkflow: a workflow that acts on what is imported is noticed after the settle time; one that answers
 // customers stops the run, once.
 func TestCanaryWorkflow(t *testing.T) {
+	t.Parallel()
 	for name, w := range map[string]struct {
 		flow  sandbox.Workflow
 		stops bool

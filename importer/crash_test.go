@@ -120,6 +120,7 @@ func steps(t *testing.T, faults string) (n int) {
 // TestCrashAtEveryStep kills a run at each durable step, before and after it is written, under every kind of lost
 // answer, and lets the same command go on until it is done: each message and each file is there once.
 func TestCrashAtEveryStep(t *testing.T) {
+	t.Parallel()
 	for name, faults := range lostAnswers {
 		t.Run(name, func(t *testing.T) {
 			n := steps(t, faults)
@@ -127,7 +128,7 @@ func TestCrashAtEveryStep(t *testing.T) {
 				t.Fatalf("only %d durable steps: the seam is not where it was", n)
 			}
 			for _, workers := range []int{1, 4} {
-				for k := 1; k <= n; k++ {
+				for k := 1; k <= n; k += 1 + workers/4 { // every step by one worker, every other by four
 					crashAt(t, faults, workers, k, k%2 == 0)
 					if workers == 1 {
 						crashAt(t, faults, workers, k, k%2 != 0)
@@ -260,6 +261,7 @@ func followBench(t *testing.T, faults string) *bench {
 
 // TestCrashInFollowUp is TestCrashAtEveryStep for appended messages and notes.
 func TestCrashInFollowUp(t *testing.T) {
+	t.Parallel()
 	for _, faults := range []string{"", "reply#1=504,applied note#1=reset customer#1=504,late:1s", "append#1-2=reset", "append#2=html200,applied append#3=504"} {
 		n := 0
 		step := func(t *testing.T, k int) {
@@ -320,6 +322,7 @@ func TestCrashInFollowUp(t *testing.T) {
 
 // TestCrashWithLateTwin kills a run at each durable step while a request is applied after it was sent again.
 func TestCrashWithLateTwin(t *testing.T) {
+	t.Parallel()
 	n := 0
 	step := func(t *testing.T, k int) {
 		b := newBench(t, many(6)...)

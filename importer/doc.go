@@ -47,12 +47,16 @@
 // Absence is proven by three things together: run.settle has passed since we gave up; the newest conversations, walked
 // down to the highest number known before the request, show no candidate; and the same list shows a conversation of
 // ours that was created after we gave up, the fence, so the list does not lag behind the question. The last ticket of
-// a round is held back to be that fence. With nothing left to send, the settle time doubles instead. A last look goes
-// to the customer's other conversations: somebody may have merged it.
+// a round is held back to be that fence. With nothing left to send, the settle time doubles, and the newest
+// conversation of ours has to do: once the list shows it, it is watched for as much longer as the lost request went out
+// later. A last look goes to what was changed since, and to the customer's other conversations: somebody may have
+// merged it.
 //
 // A request can be applied later than any settle time. Therefore a part that was sent again is watched until three
-// settle times after its first lost answer; a twin that turns up by then is deleted, under an intent row. What is
-// applied later still is the one thing the API gives no means to see.
+// settle times after its first lost answer; a twin that turns up by then is deleted, under an intent row, unless
+// somebody has worked on it: then it is listed. What is applied later still is the one thing the API gives no means to
+// see. The same holds for an upload or an appended thread that is applied after it was sent again: what comes before
+// that is noticed, what comes after is not.
 //
 // # Before the first write
 //
@@ -67,10 +71,11 @@
 //	prepare.go survey.go  the planning pass, shared with dryrun.go
 //	gate.go preflight.go  before the first write
 //	deliver.go send.go    the pool, one part
-//	effects.go            uploads and appended threads
-//	settle.go match.go    what became of a lost answer; settle_effects.go the same for effects
+//	effects.go sweep.go   uploads and appended threads; placed.go messages that have their place already
+//	settle.go proof.go    what became of a lost answer, and when absence counts
+//	match.go              who is whose; settle_effects.go the same for effects
 //	watch.go redo.go      twins that came late; a changed mapping
-//	canary.go outage.go   when to stop early
+//	canary.go outage.go   when to stop early; aftermath.go the second look, and the first effect of each kind
 //	quota.go              one limiter for all
 //	finish.go report.go   sums, verdict, exit code
 //	recover*.go           a lost checkpoint, rebuilt from the account; seconds.go asks for many seconds at once

@@ -49,7 +49,6 @@ func TestGate(t *testing.T) {
 	b := newBench(t, many(30)...)
 	b.base = "https://help.example"
 	b.maps.LiveCc = "keep"
-	b.box.Configure(func(s *sandbox.Settings) { s.QuotaLimit = 400 })
 	if _, err := b.box.AddWorkflow(sandbox.Workflow{Name: "watch out", Query: `(tag:"never")`}); err != nil {
 		t.Fatal(err)
 	}
@@ -61,7 +60,6 @@ func TestGate(t *testing.T) {
 		t.Errorf("refused: exit %d, %q", rep.Summary.ExitCode, rep.Summary.Cause)
 	}
 	b.wantUntouched()
-	b.box.Configure(func(s *sandbox.Settings) { s.QuotaLimit = 0 })
 	var shown *importer.Gate
 	accept := b.job()
 	accept.Confirm = func(_ context.Context, g *importer.Gate) error { shown = g; return nil }

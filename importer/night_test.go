@@ -50,6 +50,7 @@ func conversations() int {
 // TestNight runs whole nights in a blink and prints what they came to. Nothing is lost, nothing doubled, and the quota
 // is used.
 func TestNight(t *testing.T) {
+	t.Parallel()
 	for _, n := range nights {
 		t.Run(n.name, func(t *testing.T) { synctest.Test(t, n.run) })
 	}

@@ -208,6 +208,7 @@ func redoSteps(t *testing.T, faults string) (n int) {
 
 // TestCrashInRedo kills a redo at each durable step; the next run has --redo-changed, or --keep-sent, or neither.
 func TestCrashInRedo(t *testing.T) {
+	t.Parallel()
 	for _, faults := range []string{"", "delete#1=504,applied delete#3=504"} {
 		n := redoSteps(t, faults)
 		if n < 20 {

@@ -25,6 +25,7 @@ func lagging(t *testing.T, list, index time.Duration, n int) *bench {
 // TestLag: the list, the index or both lag by minutes or hours; what was applied is never sent again, wherever in the
 // queue its answer was lost, and what was not is.
 func TestLag(t *testing.T) {
+	t.Parallel()
 	for _, lag := range [][2]time.Duration{{0, time.Hour}, {3 * time.Minute, 0}, {5 * time.Minute, 5 * time.Minute}, {2 * time.Minute, 6 * time.Hour}} {
 		for _, at := range []int{1, 20, 39, 40} {
 			for _, how := range []string{"504,applied", "504", "timeout,applied"} {
@@ -91,6 +92,7 @@ func TestLostAtTheEnd(t *testing.T) {
 
 // TestUnsorted: a server that does not sort by number is read to the end before anything counts as absent.
 func TestUnsorted(t *testing.T) {
+	t.Parallel()
 	for _, order := range []string{"live-first", "oldest", "newest"} {
 		for _, how := range []string{"504,applied", "504"} {
 			t.Run(order+" "+how, func(t *testing.T) {

@@ -17,6 +17,7 @@ import (
 // TestStreaks: like refusals in a row stop the run, a dozen if they are the first, fifty later; all are pending again,
 // and a mended configuration sends them.
 func TestStreaks(t *testing.T) {
+	t.Parallel()
 	for _, workers := range []int{1, 8} {
 		for after, most := range map[int]int{0: 12, 20: 70} {
 			t.Run(fmt.Sprint(workers, " workers after ", after), func(t *testing.T) {
@@ -118,6 +119,7 @@ func TestTokens(t *testing.T) {
 
 // TestOutages: shorter than the patience they are waited for, longer ones stop the run; nothing is lost or doubled.
 func TestOutages(t *testing.T) {
+	t.Parallel()
 	for faults, code := range map[string]int{
 		"outage@30s+5m": importer.ExitOK, "outage@30s+5m=503": importer.ExitOK, "any@30s+5m=timeout": importer.ExitOK,
 		"any@30s+5m=reset,applied": importer.ExitOK, "write@30s+5m=refused": importer.ExitOK, "any@30s+5m=429,after:20s": importer.ExitOK,
@@ -178,6 +180,7 @@ func TestDoubtsInARow(t *testing.T) {
 
 // TestInterrupts: a first and a second Ctrl-C at every call; then the same command goes on.
 func TestInterrupts(t *testing.T) {
+	t.Parallel()
 	stride := 1
 	if testing.Short() {
 		stride = 6
@@ -267,6 +270,7 @@ func TestDiskFull(t *testing.T) {
 
 // TestFlags: --limit, --only, --sample, --max-duration and --order do what they say, and the rest follows.
 func TestFlags(t *testing.T) {
+	t.Parallel()
 	sent := func(b *bench) (out []string) {
 		for c := range b.box.Conversations() {
 			if c.Creation > 0 {
