@@ -14,9 +14,12 @@ func Cut(raw []byte) (why string) {
 	root := &node{fields: f.part}
 	root.describe("text/plain")
 	for _, b := range boundaries(root.typ.get("boundary")) {
-		delimiter := []byte("\n--" + b)
-		at := bytes.Index(raw, delimiter)
-		if at >= 0 && !bytes.Contains(raw[at:], append(delimiter, "--"...)) {
+		at := bytes.LastIndex(raw, []byte("\n--"+b))
+		if at < 0 {
+			continue
+		}
+		line := raw[at+1 : lineEnd(raw, at+1)]
+		if rest := bytes.TrimRight(line[2+len(b):], " \t\r\n"); !bytes.HasSuffix(rest, []byte("--")) {
 			return "the end of its parts is missing"
 		}
 	}

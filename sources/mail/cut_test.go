@@ -18,6 +18,7 @@ func TestCut(t *testing.T) {
 		{"all parts", parts + "\n--xx--\n", false},
 		{"all parts, CRLF", "From: a@b.example\r\nContent-Type: multipart/mixed; boundary=xx\r\n\r\n--xx\r\n\r\nhello\r\n--xx--", false},
 		{"a boundary that is not there", head + "Content-Type: multipart/mixed; boundary=yy\n\nhello\n", false},
+		{"a boundary that ends in blanks", head + "Content-Type: multipart/mixed; boundary=\"yy  \"\n\n--yy  \n\nhello\n--yy  --\nepilogue", false},
 		{"nothing", "", false},
 	} {
 		if why := Cut([]byte(c.raw)); (why != "") != c.cut {
