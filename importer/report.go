@@ -13,9 +13,8 @@ import (
 type Report struct {
 	Summary  Summary
 	Findings *Findings
-	Refused  []sources.Refusal // records that could not be read
-	Rejected []Outcome         // tickets or parts that were refused, by us or by the server
-	Doubtful []Outcome         // parts left in doubt, with the candidate if there is one
+	Rejected []Outcome // tickets or parts that were refused, by us or by the server
+	Doubtful []Outcome // parts left in doubt, with the candidate if there is one
 	Totals   Totals
 	Ledger   *sources.Ledger
 	Target   mapping.Target

@@ -132,12 +132,6 @@ func (u *ui) dryRun(rep *importer.Report, job *importer.Job, offline error) {
 	}
 	p("cost           %s units: %s", count(t.Units), durations(t.Units, float64(job.Options.Share)))
 	u.outcomes("refused", rep.Rejected)
-	for i, r := range rep.Refused {
-		if i == shownOutcomes {
-			break
-		}
-		p("unreadable: %s: %s", r.Position, r.Reason)
-	}
 	for i, r := range rep.Ledger.Refused {
 		if i == shownOutcomes {
 			p("unreadable: and %s more", count(len(rep.Ledger.Refused)-i))
@@ -152,7 +146,7 @@ func (u *ui) dryRun(rep *importer.Report, job *importer.Job, offline error) {
 	}
 	wanted := t.Tickets - t.ExcludedTickets
 	p("%s of %s tickets would arrive, %s refused, %s unreadable; nothing was written",
-		count(wanted-t.Refused), count(wanted), count(t.Refused), count(rep.Ledger.Records.Unreadable+len(rep.Refused)))
+		count(wanted-t.Refused), count(wanted), count(t.Refused), count(rep.Ledger.Records.Unreadable))
 }
 
 // differences explains how one plan differs from another.
