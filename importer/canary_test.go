@@ -5,6 +5,7 @@ import (
 	"io"
 	"net/http"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -127,20 +128,20 @@ func TestCanaryUploads(t *testing.T) {
 		}
 		b.src.add(more...)
 		b.maps.InlineSize = mapping.Size(64000)
-		uploads := 0
+		var uploads atomic.Int64
 		b.wrap = func(rt http.RoundTripper) http.RoundTripper {
 			return swallow{rt, &uploads}
 		}
 		b.opts.KeepSent = true
 		rep := b.mustRun(importer.ExitLeft)
 		wantBalanced(t, rep)
-		if uploads != 1 || b.created() > 55 {
-			t.Errorf("%d uploads, %d conversations", uploads, b.created())
+		if uploads.Load() != 1 || b.created() > 55 {
+			t.Errorf("%d uploads, %d conversations", uploads.Load(), b.created())
 		}
 		was := b.created()
 		b.mustRun(importer.ExitLeft)
-		if uploads != 1 || b.created() != was {
-			t.Errorf("a second run: %d uploads, %d conversations more", uploads, b.created()-was)
+		if uploads.Load() != 1 || b.created() != was {
+			t.Errorf("a second run: %d uploads, %d conversations more", uploads.Load(), b.created()-was)
 		}
 		_ = b.box.Close()
 	})
@@ -149,14 +150,14 @@ func TestCanaryUploads(t *testing.T) {
 // swallow answers 201 to every upload and drops it.
 type swallow struct {
 	rt http.RoundTripper
-	n  *int
+	n  *atomic.Int64
 }
 
 func (s swallow) RoundTrip(r *http.Request) (*http.Response, error) {
 	if r.Method != "POST" || !strings.HasSuffix(r.URL.Path, "/attachments") {
 		return s.rt.RoundTrip(r)
 	}
-	*s.n++
+	s.n.Add(1)
 	_, _ = io.Copy(io.Discard, r.Body)
 	return &http.Response{StatusCode: 201, Status: "201 Created", Header: http.Header{}, Body: http.NoBody, Request: r, Proto: "HTTP/1.1"}, nil
 }

@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -205,10 +206,10 @@ func TestPlanningAborted(t *testing.T) {
 	b := newBench(t, many(30)...)
 	for call := 1; ; call++ {
 		ctx, cancel := context.WithCancel(t.Context())
-		n := 0
+		var n atomic.Int64
 		b.wrap = func(rt http.RoundTripper) http.RoundTripper {
 			return between{rt: rt, request: func(r *http.Request) {
-				if n++; n == call {
+				if n.Add(1) == int64(call) {
 					cancel()
 				}
 			}}

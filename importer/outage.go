@@ -108,8 +108,10 @@ func (e *engine) reachable(ctx context.Context) error {
 			return stopf(ExitLeft, "everything is saved; the same command goes on when the server is back",
 				"the server has not answered for %s (%v)", e.patience().Round(time.Second), err)
 		}
-		e.tell(Event{Kind: EventWait, Why: "the server does not answer",
-			Text: fmt.Sprintf("the server does not answer (%v); asking again in %s", err, pause.Round(time.Second))})
+		e.tell(Event{
+			Kind: EventWait, Why: "the server does not answer",
+			Text: fmt.Sprintf("the server does not answer (%v); asking again in %s", err, pause.Round(time.Second)),
+		})
 		if err := e.sleep(ctx, pause); err != nil {
 			return err
 		}

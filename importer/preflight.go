@@ -140,12 +140,16 @@ func (a *Account) findings() (out []mapping.Finding) {
 		out = append(out, mapping.Finding{Severity: sources.Info, Code: "account-not-read", Text: u})
 	}
 	for _, w := range a.Workflows {
-		out = append(out, mapping.Finding{Severity: sources.Warning, Code: "active-workflow", Value: w.Name,
-			Text: fmt.Sprintf("the %s workflow %q is active and may act on imported conversations", w.Type, w.Name)})
+		out = append(out, mapping.Finding{
+			Severity: sources.Warning, Code: "active-workflow", Value: w.Name,
+			Text: fmt.Sprintf("the %s workflow %q is active and may act on imported conversations", w.Type, w.Name),
+		})
 	}
 	for _, h := range a.Webhooks {
-		out = append(out, mapping.Finding{Severity: sources.Warning, Code: "webhook", Value: h.URL,
-			Text: fmt.Sprintf("a webhook sends %d kinds of events to %s and may be called for imported conversations", len(h.Events), h.URL)})
+		out = append(out, mapping.Finding{
+			Severity: sources.Warning, Code: "webhook", Value: h.URL,
+			Text: fmt.Sprintf("a webhook sends %d kinds of events to %s and may be called for imported conversations", len(h.Events), h.URL),
+		})
 	}
 	return out
 }

@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -191,10 +192,10 @@ func TestInterrupts(t *testing.T) {
 				b := crashBench(t, lostAnswers["applied"], 2)
 				b.box.Configure(func(s *sandbox.Settings) { s.Latency = 200 * time.Millisecond })
 				soft, stop := context.WithCancel(t.Context())
-				n := 0
+				var n atomic.Int64
 				b.wrap = func(rt http.RoundTripper) http.RoundTripper {
 					return between{rt: rt, request: func(*http.Request) {
-						if n++; n == call {
+						if n.Add(1) == int64(call) {
 							time.AfterFunc(100*time.Millisecond, stop)
 						}
 					}}
@@ -207,7 +208,7 @@ func TestInterrupts(t *testing.T) {
 					job.Soft = soft
 				}
 				rep := importer.Run(ctx, job)
-				over = n < call
+				over = n.Load() < int64(call)
 				stop()
 				if code := rep.Summary.ExitCode; !over && code != importer.ExitInterrupted && code != importer.ExitOK {
 					t.Errorf("exit %d: %v", code, rep.Cause)
