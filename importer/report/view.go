@@ -138,7 +138,7 @@ func codesOf(groups []importer.FindingGroup) map[string]bool {
 }
 
 func unreadable(rep *importer.Report) []sources.Refusal {
-	return append(slices.Clone(rep.Refused), rep.Ledger.Refused...)
+	return rep.Ledger.Refused
 }
 
 func (v *viewer) figures() []figure {
