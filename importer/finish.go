@@ -177,7 +177,7 @@ func (e *engine) attachmentCounts(uploads map[checkpoint.State]int) {
 // outcomes lists what did not arrive and counts the tickets that did.
 func (e *engine) outcomes(ctx context.Context) (arrived int, err error) {
 	missing := map[string]bool{}
-	for _, st := range []checkpoint.State{checkpoint.Rejected, checkpoint.InDoubt, checkpoint.Pending} {
+	for _, st := range []checkpoint.State{checkpoint.Rejected, checkpoint.InDoubt, checkpoint.Sending, checkpoint.Pending} {
 		for row, err := range e.store.InState(ctx, st) {
 			if err != nil {
 				return 0, err
@@ -187,7 +187,7 @@ func (e *engine) outcomes(ctx context.Context) (arrived int, err error) {
 			switch st {
 			case checkpoint.Rejected:
 				e.rep.Rejected = append(e.rep.Rejected, o)
-			case checkpoint.InDoubt:
+			case checkpoint.InDoubt, checkpoint.Sending: // sending: the disk was full when the answer came
 				e.rep.Doubtful = append(e.rep.Doubtful, o)
 			}
 		}
