@@ -116,7 +116,7 @@ func TestCanaryDifferences(t *testing.T) {
 	}
 }
 
-// TestCanaryUploads: a server that says 201 to uploads and keeps nothing gets one of them, though the job has passed
+// TestCanaryUploads: a server that says 201 to uploads and keeps nothing gets a few of them, though the job has passed
 // its first canary long ago.
 func TestCanaryUploads(t *testing.T) {
 	virtual(t, func(t *testing.T) {
@@ -135,13 +135,14 @@ func TestCanaryUploads(t *testing.T) {
 		b.opts.KeepSent = true
 		rep := b.mustRun(importer.ExitLeft)
 		wantBalanced(t, rep)
-		if uploads.Load() != 1 || b.created() > 55 {
-			t.Errorf("%d uploads, %d conversations", uploads.Load(), b.created())
+		first := uploads.Load() // each of the workers may have one on its way
+		if first < 1 || first > int64(b.opts.Workers) || b.created() > 55 {
+			t.Errorf("%d uploads, %d conversations", first, b.created())
 		}
 		was := b.created()
 		b.mustRun(importer.ExitLeft)
-		if uploads.Load() != 1 || b.created() != was {
-			t.Errorf("a second run: %d uploads, %d conversations more", uploads.Load(), b.created()-was)
+		if uploads.Load() != first || b.created() != was {
+			t.Errorf("a second run: %d uploads and %d conversations more", uploads.Load()-first, b.created()-was)
 		}
 		_ = b.box.Close()
 	})

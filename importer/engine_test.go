@@ -170,6 +170,20 @@ func fastDir(t testing.TB) string {
 	return dir
 }
 
+// serial hands the fault to the store one call at a time: writes come from several workers.
+func (b *bench) serial() func(op string) (bool, error) {
+	if b.fault == nil {
+		return nil
+	}
+	fault := b.fault
+	var mu sync.Mutex
+	return func(op string) (bool, error) {
+		mu.Lock()
+		defer mu.Unlock()
+		return fault(op)
+	}
+}
+
 func (b *bench) job() *importer.Job {
 	b.t.Helper()
 	q := importer.NewQuota(1, 0)
@@ -186,7 +200,7 @@ func (b *bench) job() *importer.Job {
 	}
 	return &importer.Job{
 		Source: b.src, Mapping: b.maps, Client: c, Quota: q, Checkpoint: b.path, Options: b.opts, Version: "test",
-		Fault: b.fault, NoSettle: b.bare,
+		Fault: b.serial(), NoSettle: b.bare,
 		Progress: func(ev importer.Event) {
 			b.mu.Lock()
 			defer b.mu.Unlock()

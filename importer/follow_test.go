@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -207,12 +208,11 @@ func TestShiftedSplit(t *testing.T) {
 type spoilt struct {
 	*memory
 	bad    map[sources.Key]bool
-	served int
+	served atomic.Int64
 }
 
 func (s *spoilt) Ticket(ctx context.Context, i int) (*sources.Ticket, error) {
-	s.served++
-	if t := s.tickets[i]; s.bad[t.Key] && s.served > s.Len() {
+	if n, t := s.served.Add(1), s.tickets[i]; s.bad[t.Key] && n > int64(s.Len()) {
 		return nil, &sources.RecordError{Key: t.Key, Position: t.Position, Err: fmt.Errorf("a disk block is gone")}
 	}
 	return s.memory.Ticket(ctx, i)

@@ -72,7 +72,7 @@ func wanted(s *scene) (share, refused float64) {
 	case crowd && s.rival > 0.75:
 		return 0.30, 0.20
 	case crowd:
-		return 0.40, 0.18
+		return 0.30, 0.18
 	case s.rival <= 0.75:
 		return 0.90, 0.13
 	}

@@ -214,6 +214,7 @@ func TestQuotaWhy(t *testing.T) {
 			var why string
 			time.AfterFunc(5*time.Minute+30*time.Second, func() { why = s.quota.Why() })
 			s.play(6 * time.Minute)
+			synctest.Wait()
 			if !strings.HasPrefix(why, c.want) {
 				t.Errorf("why: %q, want %q", why, c.want)
 			}

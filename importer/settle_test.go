@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/http"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -131,7 +132,10 @@ func TestShiftingPages(t *testing.T) {
 				b := lagging(t, 0, 24*time.Hour, 200)
 				var natives []int64
 				sent := false
+				var mu sync.Mutex
 				b.box.Inject(func(op sandbox.Op) *sandbox.Fault {
+					mu.Lock()
+					defer mu.Unlock()
 					switch {
 					case op.Kind == "create" && op.N > 60 && op.N < 120:
 						id, err := b.box.AddNative(sandbox.Native{Email: "n@customers.example", Subject: "native"})
@@ -360,8 +364,11 @@ func TestFoundInOneRun(t *testing.T) {
 			if only {
 				b.opts.Only, code = []string{"split", "files"}, importer.ExitLeft
 			}
+			var mu sync.Mutex
 			lost := map[string]bool{}
 			b.box.Inject(func(op sandbox.Op) *sandbox.Fault {
+				mu.Lock()
+				defer mu.Unlock()
 				if s := subjectOf(op.Body); op.Kind == "create" && !lost[s] && (strings.HasPrefix(s, "Ticket split") || s == "Ticket files") {
 					lost[s] = true
 					return &sandbox.Fault{Kind: sandbox.Status, Code: 504, Apply: sandbox.ApplyBefore}
