@@ -39,6 +39,9 @@ func (e *engine) tell(ev Event) {
 	ev.Done, ev.Todo = e.done, e.todo
 	if e.Quota != nil {
 		ev.Units, ev.Rate = e.Quota.Stats().Units, e.Quota.Rate()
+		if ev.Kind == EventPart && ev.Why == "" {
+			ev.Why = e.Quota.Why()
+		}
 	}
 	e.Progress(ev)
 }
