@@ -91,13 +91,9 @@ func ledgerFindings(l *sources.Ledger) (out []mapping.Finding) {
 	}
 	for _, u := range l.Labels { // columns that are not carried over are problems of the table already
 		if u.Class == sources.NotCarried {
-			sev := sources.Info
-			if u.Filled*100 > u.Of {
-				sev = sources.Warning
-			}
 			out = append(out, mapping.Finding{
-				Severity: sev, Code: "label-not-carried", Value: u.Name, Position: sources.Position{File: u.File},
-				Text: fmt.Sprintf("%q is not carried over: %d of %d filled, such as %q; map it or list it as ignored", u.Name, u.Filled, u.Of, u.Example),
+				Severity: sources.Info, Code: "label-not-carried", Value: u.Name, Position: sources.Position{File: u.File},
+				Text: fmt.Sprintf("label %q is not carried over: %d of %d mails have it, such as %q; mapping.tags can make a tag of it", u.Name, u.Filled, u.Of, u.Example),
 			})
 		}
 	}

@@ -91,10 +91,11 @@ func (e *engine) bind(ctx context.Context) (*Account, error) {
 
 func (e *engine) useMapper(target mapping.Target) {
 	opts := e.Mapping
-	opts.Newest, opts.Zones = newest(e.Source), sources.Zones
+	opts.Newest, opts.Zones = newest(e.Source, e.rep.Started), sources.Zones
 	mapper, found := mapping.New(opts, target)
 	e.mapper = mapper
 	e.rep.Findings.Add(found...)
+	e.rep.Ledger = withLabels(e.rep.Ledger, mapper)
 	if e.PlanHeader != nil {
 		e.PlanHeader(mapper.Header(e.Source.Digest()))
 	}

@@ -123,10 +123,11 @@ func firstFrame(stack []byte) string {
 	return "unknown place"
 }
 
-// newest is the time of the source's latest message: "recent" is measured from it, never from the clock.
-func newest(src Source) (t time.Time) {
+// newest is the time of the source's latest message: "recent" is measured from it, never from the clock, which only
+// tells what cannot be meant. A mail dated 2038 must not make every other ticket look old.
+func newest(src Source, now time.Time) (t time.Time) {
 	for i := range src.Len() {
-		if e := src.Entry(i); e.Last.After(t) {
+		if e := src.Entry(i); e.Last.After(t) && !e.Last.After(now) {
 			t = e.Last
 		}
 	}

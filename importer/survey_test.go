@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"runtime"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -56,5 +57,65 @@ func TestLargeTicketsSideBySideDoNotFillTheMemory(t *testing.T) {
 	}
 	if most, bound := src.most.Load(), int64(batchWeight>>20+runtime.GOMAXPROCS(0)+1); most > bound {
 		t.Errorf("%d tickets of a megabyte were held at once, want %d at most", most, bound)
+	}
+}
+
+// dated is a source of tickets whose last messages are of these times.
+type dated struct {
+	Source
+	last []time.Time
+}
+
+func (d *dated) Len() int                  { return len(d.last) }
+func (d *dated) Entry(i int) sources.Entry { return sources.Entry{Last: d.last[i]} }
+
+// TestNewestIsNotInTheFuture: one mail dated 2038 must not make the rest of the source look decades old, or nothing
+// would count as recent any more.
+func TestNewestIsNotInTheFuture(t *testing.T) {
+	now := time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
+	want := now.Add(-time.Hour)
+	src := &dated{last: []time.Time{want, now.AddDate(12, 0, 0), want.AddDate(0, 0, -1)}}
+	if got := newest(src, now); !got.Equal(want) {
+		t.Errorf("the newest message is of %s, want %s", got, want)
+	}
+	if got := newest(&dated{last: []time.Time{now.AddDate(12, 0, 0)}}, now); !got.IsZero() {
+		t.Errorf("a source that lies in the future altogether has the newest message %s, want none", got)
+	}
+}
+
+// TestLabelsNobodyNeedNotSee: labels that mail programs set by themselves, that decide a status or become tags are no
+// loss and are not reported as one.
+func TestLabelsNobodyNeedNotSee(t *testing.T) {
+	opts := mapping.Options{
+		Statuses: map[string]string{"waiting": "pending"}, Live: mapping.Live{Labels: []string{"Inbox & Unread"}}, Tags: map[string]string{"old": "", "vip": "key account"},
+		TagPrefix: "gm-",
+	}
+	m, _ := mapping.New(opts, mapping.Target{})
+	l := &sources.Ledger{}
+	for _, name := range []string{"Inbox", "Sent", "Unread", "Waiting", "Old", "VIP", "Billing", "Starred", "Spam"} {
+		u := sources.Use{Name: name, Class: sources.NotCarried, Filled: 9, Of: 10}
+		if name == "Spam" {
+			u.Class, u.As = sources.Ignored, "excluded as Spam"
+		}
+		l.Labels = append(l.Labels, u)
+	}
+	var got []string
+	seen := withLabels(l, m)
+	for _, u := range seen.Labels {
+		got = append(got, fmt.Sprintf("%s: %s, %s", u.Name, u.Class, u.As))
+	}
+	want := []string{
+		"Inbox: mapped, live", "Sent: ignored by name, set by the mail program", "Unread: mapped, live", "Waiting: mapped, status pending",
+		"Old: ignored by name, dropped by tags", "VIP: mapped, tag key account", "Billing: mapped, tag gm-Billing", "Starred: not carried over, ",
+		"Spam: ignored by name, excluded as Spam",
+	}
+	if !slices.Equal(got, want) {
+		t.Errorf("labels:\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
+	}
+	if fs := ledgerFindings(seen); len(fs) != 1 || fs[0].Value != "Starred" || fs[0].Severity != sources.Info {
+		t.Errorf("findings %+v, want Starred alone", fs)
+	}
+	if l.Labels[0].Class != sources.NotCarried {
+		t.Error("the reader's own ledger was changed")
 	}
 }

@@ -37,7 +37,9 @@ const (
 	codeAgent         = "agent-unmapped"
 	codeAgentUnbound  = "agent-unchecked"
 	codeAssignee      = "assignee-unmapped"
+	codeAssigneeLeft  = "assignee-departed"
 	codeGroup         = "group-unmapped"
+	codeGroupBehind   = "group-behind-assignee"
 	codeInternal      = "internal-thread"
 	codeForm          = "form-without-reply-to"
 	codeChannel       = "channel-assumed"
@@ -96,7 +98,9 @@ var meanings = map[string]string{
 	codeAuthor:        "nothing tells who wrote the message",
 	codeAgent:         "an agent has no Help Scout user: the fallback user writes, with the name at the top of the text",
 	codeAgentUnbound:  "an agent of the team's domains is taken to be a Help Scout user; the account was not asked",
-	codeAssignee:      "the assignee has no Help Scout user: the conversation arrives unassigned",
+	codeAssignee:      "the assignee has no Help Scout user: the conversation goes to the team of its group, else arrives unassigned",
+	codeAssigneeLeft:  "the assignee has left, as the agents table says: the conversation goes to the team of its group, else arrives unassigned",
+	codeGroupBehind:   "a conversation has one assignee: the person goes before the group, which is not carried over",
 	codeGroup:         "the group is not in the teams table and is not carried over",
 	codeInternal:      "nobody outside the team takes part: the messages become notes",
 	codeForm:          "a contact form without Reply-To: who wrote it is not known",

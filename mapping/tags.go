@@ -52,11 +52,19 @@ func (w *work) tags() []string {
 // person who happens to be the fallback.
 func (w *work) assignee() *int64 {
 	if a := w.t.Assignee; a != nil && !unknown(*a) {
-		if id, found, _ := w.m.userOf(*a, true); found {
-			return &id
-		}
+		id, found, left := w.m.userOf(*a, true)
 		who := firstOf(a.Email, a.Name, a.ID)
-		w.find(sources.Warning, codeAssignee, who, "assignee %s has no Help Scout user; the conversation arrives unassigned", who)
+		switch {
+		case found:
+			if group := oneLine(w.t.Group); group != "" {
+				w.find(sources.Info, codeGroupBehind, group, "group %q is not carried over: the conversation is assigned to %s", shorten(group, 80), who)
+			}
+			return &id
+		case left:
+			w.find(sources.Info, codeAssigneeLeft, who, "assignee %s has left; the conversation is not assigned to a person", who)
+		default:
+			w.find(sources.Warning, codeAssignee, who, "assignee %s has no Help Scout user; the conversation is not assigned to a person", who)
+		}
 	}
 	return w.team()
 }

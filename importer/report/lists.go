@@ -147,6 +147,8 @@ func (v *viewer) losses() (out []loss) {
 	add("ticket", "Who closed it", v.n.withClosed, "nowhere: Help Scout takes the time of closing, not the person")
 	add("ticket", "Priority", v.found("priority-not-carried"), "nowhere: map it to a custom field")
 	add("ticket", "Groups without a team", v.found("group-unmapped"), "nowhere: name them in mapping.teams")
+	add("ticket", "Groups of tickets that a person is assigned to", v.found("group-behind-assignee"), "nowhere: a conversation has one assignee, the person goes before it")
+	add("ticket", "Assignees who have left", v.found("assignee-departed"), "nowhere: the conversation goes to the team of its group, else arrives unassigned")
 	add("ticket", "Assignees without a user", v.found("assignee-unmapped"), "the conversation arrives unassigned")
 	add("ticket", "Values of custom fields", v.found("field-value-not-carried"), "nowhere: they do not fit the type of the field")
 	add("message", "Further recipients in To", v.found("recipients-not-carried"), "nowhere: Help Scout keeps one customer and copies (Cc)")
@@ -186,7 +188,7 @@ func (v *viewer) appendUse(out []loss, kind string, u sources.Use) []loss {
 	if u.Filled == 0 || u.Class != sources.NotCarried && u.Class != sources.Ignored {
 		return out
 	}
-	l := loss{What: clip(u.Name, 120), N: u.Filled, Of: u.Of, Kind: kind, Example: clip(u.Example, 80), Where: "nowhere: ignored by name"}
+	l := loss{What: clip(u.Name, 120), N: u.Filled, Of: u.Of, Kind: kind, Example: clip(u.Example, 80), Where: "nowhere: " + firstOf(clip(u.As, 120), "ignored by name")}
 	if len(v.rep.Ledger.Files) > 1 {
 		l.File = clip(path.Base(u.File), 80)
 	}

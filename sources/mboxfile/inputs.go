@@ -52,6 +52,9 @@ func find(ctx context.Context, paths []string, base string) (*finder, error) {
 		}
 	}
 	f.done()
+	if len(f.inputs) == 1 && !wellKnown(f.inputs[0].folder) {
+		f.inputs[0].folder = "" // a lone archive's name tells its mails from no others
+	}
 	return f, nil
 }
 

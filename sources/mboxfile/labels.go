@@ -61,6 +61,18 @@ func canonical(label string) string {
 	return s
 }
 
+// wellKnown reports that a folder's name says what kind of mail lies in it, whatever else is imported.
+func wellKnown(folder string) bool {
+	name := canonical(folder)
+	if i := strings.LastIndexByte(name, '/'); i >= 0 {
+		name = canonical(name[i+1:])
+	}
+	if _, ok := folderNames[name]; ok {
+		return true
+	}
+	return name == "inbox" || name == "sent" || name == "sent mail" || name == "sent items" || name == "sent messages"
+}
+
 // An exclusion decides which labels keep a mail out.
 type exclusion map[string]string // canonical name: as the person wrote it
 
