@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"hsimport/sources"
 )
 
 // An Error is one thing wrong with a configuration and its place.
@@ -107,7 +109,7 @@ func nearest(word string, candidates []string) string {
 	}
 	for _, c := range candidates {
 		f := fold(c)
-		d := distance(folded, f)
+		d := sources.EditDistance(folded, f)
 		if len(folded) >= 3 && strings.HasPrefix(f, folded) {
 			d = min(d, 1)
 		}
@@ -129,28 +131,4 @@ func fold(s string) string {
 		}
 		return r
 	}, strings.ToLower(s))
-}
-
-// distance is the number of letters to insert, delete, replace or swap with their neighbour that turns a into b
-// (optimal string alignment).
-func distance(a, b string) int {
-	before, last, row := make([]int, len(b)+1), make([]int, len(b)+1), make([]int, len(b)+1)
-	for j := range last {
-		last[j] = j
-	}
-	for i := 1; i <= len(a); i++ {
-		row[0] = i
-		for j := 1; j <= len(b); j++ {
-			cost := 1
-			if a[i-1] == b[j-1] {
-				cost = 0
-			}
-			row[j] = min(last[j]+1, row[j-1]+1, last[j-1]+cost)
-			if i > 1 && j > 1 && a[i-1] == b[j-2] && a[i-2] == b[j-1] {
-				row[j] = min(row[j], before[j-2]+1)
-			}
-		}
-		before, last, row = last, row, before
-	}
-	return last[len(b)]
 }

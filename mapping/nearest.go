@@ -4,6 +4,8 @@ import (
 	"strconv"
 	"strings"
 	"unicode/utf8"
+
+	"hsimport/sources"
 )
 
 // fold is the form in which tables are looked up: trimmed, inner white space single, without regard to case.
@@ -31,7 +33,7 @@ func plainKey(s string) bool {
 func nearest(want string, have []string) string {
 	best, at := "", 1+len(want)/2
 	for _, h := range have {
-		if d := distance(fold(want), fold(h)); d < at {
+		if d := sources.EditDistance(fold(want), fold(h)); d < at {
 			best, at = h, d
 		}
 	}
@@ -44,26 +46,4 @@ func didYouMean(want string, have []string) string {
 		return "; did you mean " + strconv.Quote(n) + "?"
 	}
 	return ""
-}
-
-// distance is Levenshtein's, over bytes; long strings are cut, as it only serves suggestions.
-func distance(a, b string) int {
-	const most = 64
-	a, b = a[:min(len(a), most)], b[:min(len(b), most)]
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
-	}
-	for i := range len(a) {
-		diagonal := row[0]
-		row[0] = i + 1
-		for j := range len(b) {
-			cost := diagonal
-			if a[i] != b[j] {
-				cost = 1 + min(diagonal, row[j], row[j+1])
-			}
-			diagonal, row[j+1] = row[j+1], cost
-		}
-	}
-	return row[len(b)]
 }

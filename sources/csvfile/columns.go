@@ -218,11 +218,11 @@ func roleOf(name string) (role, bool) {
 	return role(max(i, 0)), i >= 0
 }
 
-// A columnError says which of our names or which header does not exist.
+// A columnError says which of our names, or which headers, do not exist.
 type columnError struct {
-	header bool // the file lacks the header; otherwise the name of ours is unknown
-	text   string
-	hint   string
+	missing int // headers that the file lacks; 0: a name of ours is unknown
+	text    string
+	hint    string
 }
 
 func (e *columnError) Error() string { return e.text }
@@ -230,18 +230,27 @@ func (e *columnError) Error() string { return e.text }
 // bind ties a table of columns, ours to theirs, to a file's header.
 func bind(s shape, header []string, columns, fields map[string]string, ignore []string, key string) (*binding, error) {
 	b := &binding{shape: s, raw: header, header: nameColumns(header), use: make([]use, len(header))}
+	var lacking []lack
 	for _, name := range sortedKeys(columns) {
-		if err := b.bindRole(name, columns[name], key); err != nil {
+		found, err := b.bindRole(name, columns[name], key)
+		if err != nil {
 			return nil, err
+		}
+		if !found {
+			lacking = append(lacking, lack{columns[name], name})
 		}
 	}
 	for _, name := range sortedKeys(fields) {
 		cols := b.find(fields[name])
 		if cols == nil {
-			return nil, b.missing(fields[name], key+" field "+name)
+			lacking = append(lacking, lack{fields[name], "field " + name})
+			continue
 		}
 		b.fields = append(b.fields, boundField{name, cols})
 		b.mark(cols, sources.Mapped, "field "+name)
+	}
+	if lacking != nil {
+		return nil, b.missing(lacking, key)
 	}
 	for r := range description {
 		b.factCols = append(b.factCols, b.cols[r]...)
@@ -260,7 +269,8 @@ func bind(s shape, header []string, columns, fields map[string]string, ignore []
 	return b, nil
 }
 
-func (b *binding) bindRole(name, spec, key string) error {
+// bindRole ties one of our names to the columns that spec names; found is false where the header lacks them.
+func (b *binding) bindRole(name, spec, key string) (found bool, err error) {
 	r, ok := roleOf(name)
 	if !ok || !b.shape.allows(r) {
 		var known []string
@@ -269,21 +279,22 @@ func (b *binding) bindRole(name, spec, key string) error {
 				known = append(known, r.String())
 			}
 		}
-		return &columnError{
+		return false, &columnError{
 			text: fmt.Sprintf("%s: %s is not a column name of this layout", key, name),
 			hint: "the nearest one is " + nearest(name, known, 1)[0],
 		}
 	}
 	if strings.TrimSpace(spec) == "" {
-		return nil
+		return true, nil
 	}
 	cols := b.find(spec)
 	if cols == nil {
-		if w := strings.ToLower(spec); (r == messageFormat || r == descriptionFormat) && (w == "text" || w == "html") {
-			b.literal[r] = w
-			return nil
+		w := strings.ToLower(spec)
+		if (r != messageFormat && r != descriptionFormat) || w != "text" && w != "html" {
+			return false, nil
 		}
-		return b.missing(spec, key+" "+name)
+		b.literal[r] = w
+		return true, nil
 	}
 	b.cols[r] = cols
 	class := sources.Mapped
@@ -291,7 +302,7 @@ func (b *binding) bindRole(name, spec, key string) error {
 		class = sources.KeyColumn
 	}
 	b.mark(cols, class, name)
-	return nil
+	return true, nil
 }
 
 func (b *binding) mark(cols []int, class sources.UseClass, as string) {
@@ -303,12 +314,36 @@ func (b *binding) mark(cols []int, class sources.UseClass, as string) {
 	}
 }
 
-func (b *binding) missing(spec, where string) error {
-	e := &columnError{header: true, text: fmt.Sprintf("%s: there is no column %q in the header", where, spec)}
-	if near := nearest(spec, b.header, 3); len(near) > 0 {
-		e.hint = "the nearest headers are " + strings.Join(quoteAll(near), ", ")
+// A lack is a header that the configuration names and the file does not have.
+type lack struct{ spec, ours string }
+
+// missing names all that the header lacks, each with the headers that look most like it.
+func (b *binding) missing(lacking []lack, key string) error {
+	e := &columnError{missing: len(lacking)}
+	if first := lacking[0]; len(lacking) == 1 {
+		e.text = fmt.Sprintf("%s %s: there is no column %q in the header", key, first.ours, first.spec)
+		if near := nearest(first.spec, b.header, 3); len(near) > 0 {
+			e.hint = "the nearest headers are " + strings.Join(quoteAll(near), ", ")
+		}
+		return e
 	}
+	var lines []string
+	for _, l := range lacking {
+		line := fmt.Sprintf("%s: %q", l.ours, l.spec)
+		if near := nearest(l.spec, b.header, 1); len(near) > 0 && alike(l.spec, near[0]) {
+			line += fmt.Sprintf(" (the nearest is %q)", near[0])
+		}
+		lines = append(lines, line)
+	}
+	e.text = fmt.Sprintf("%s: the header lacks %d columns\n  %s", key, len(lacking), strings.Join(lines, "\n  "))
+	e.hint = "the header has " + shorten(strings.Join(quoteAll(b.header), ", "), 600)
 	return e
+}
+
+// alike reports whether one word may be meant by the other: one holds the other, or half of their letters agree.
+func alike(a, b string) bool {
+	a, b = strings.ToLower(a), strings.ToLower(b)
+	return strings.Contains(a, b) || strings.Contains(b, a) || 2*sources.EditDistance(a, b) <= max(len(a), len(b))
 }
 
 func (b *binding) has(r role) bool { return len(b.cols[r]) > 0 }
@@ -337,33 +372,11 @@ func nearest(name string, words []string, n int) []string {
 	dist := map[string]int{}
 	for _, w := range words {
 		l := strings.ToLower(w)
-		dist[w] = editDistance(name, l)
+		dist[w] = sources.EditDistance(name, l)
 		if strings.Contains(l, name) || strings.Contains(name, l) {
 			dist[w] /= 2
 		}
 	}
 	slices.SortStableFunc(words, func(a, b string) int { return dist[a] - dist[b] })
 	return words[:min(n, len(words))]
-}
-
-// editDistance is Levenshtein's, over at most 64 bytes of each word.
-func editDistance(a, b string) int {
-	a, b = a[:min(len(a), 64)], b[:min(len(b), 64)]
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
-	}
-	for i := range len(a) {
-		diag := row[0]
-		row[0] = i + 1
-		for j := range len(b) {
-			cost := diag
-			if a[i] != b[j] {
-				cost++
-			}
-			diag = row[j+1]
-			row[j+1] = min(cost, row[j]+1, row[j+1]+1)
-		}
-	}
-	return row[len(b)]
 }

@@ -74,7 +74,7 @@ func (f *dateFacts) add(g *dateFacts) {
 	f.either += g.either
 }
 
-// layout names the commonest form of the column as a Go layout, iso, epoch or epoch_ms.
+// layout names the commonest form of the column as a Go layout, iso, epoch, epoch_ms or epoch_us.
 func (f *dateFacts) layout(o dayOrder) string {
 	f.settle()
 	var best form
@@ -99,7 +99,7 @@ func (f *dateFacts) layout(o dayOrder) string {
 type dateFormat struct {
 	layout string   // Go's
 	strf   string   // strftime's, where no layout says the same
-	only   form     // the recogniser, for one order of form: iso, epoch, epoch_ms
+	only   form     // the recogniser, for one order of form: iso, epoch, epoch_ms, epoch_us
 	order  dayOrder // the recogniser, with this order of day and month
 }
 
@@ -115,6 +115,8 @@ func dateFormats(declared []string) ([]dateFormat, error) {
 			f.only = epochOrder
 		case "epoch_ms":
 			f.only = epochMilli
+		case "epoch_us":
+			f.only = epochMicro
 		case "dmy", "day-first":
 			f.order = dayFirst
 		case "mdy", "month-first":
@@ -146,7 +148,7 @@ func (f *dateFormat) pattern(d string) error {
 	}
 	if t, err := time.Parse(layout, sample.Format(layout)); err != nil || !sameDay(t) {
 		return errors.New("not a Go layout (2006-01-02) or strftime pattern (%Y-%m-%d) with year, month and day, nor iso, " +
-			"epoch, epoch_ms, dmy, mdy")
+			"epoch, epoch_ms, epoch_us, dmy, mdy")
 	}
 	f.layout = layout
 	return nil

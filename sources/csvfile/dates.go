@@ -28,6 +28,7 @@ const (
 	compact                // 20171031, 20171031T221047
 	epochOrder             // seconds since 1970
 	epochMilli             // milliseconds since 1970
+	epochMicro             // microseconds since 1970
 )
 
 // The other parts of a form.
@@ -70,6 +71,9 @@ func readStamp(text string) (stamp, bool) {
 		return st, st.plausible()
 	}
 	p := dateParser{s: strings.TrimSpace(text)}
+	if strings.ContainsAny(p.s[:min(len(p.s), 128)], "\u00a0\u202f") {
+		p.s = hardBlanks.Replace(p.s) // browsers write one before AM and PM
+	}
 	if p.s == "" || len(p.s) > 64 {
 		return stamp{}, false
 	}
@@ -91,6 +95,9 @@ func readStamp(text string) (stamp, bool) {
 	}
 	return p.stamp, true
 }
+
+// hardBlanks makes the blanks that do not break a line plain ones.
+var hardBlanks = strings.NewReplacer("\u00a0", " ", "\u202f", " ")
 
 // readISO reads the commonest form of all, 2017-10-31T22:10:47 with a blank or a T and with or without Z, the short way.
 func readISO(s string) (st stamp, ok bool) {
@@ -121,6 +128,15 @@ func readISO(s string) (st stamp, ok bool) {
 		st.zoned = true
 	}
 	return st, true
+}
+
+// counted reports whether the date is a count since 1970.
+func (s *stamp) counted() bool {
+	switch s.form & orderMask {
+	case epochOrder, epochMilli, epochMicro:
+		return true
+	}
+	return false
 }
 
 // plausible checks the ranges; of day and month only what holds in either order.
@@ -229,7 +245,7 @@ func (p *dateParser) peek() byte {
 	return 0
 }
 
-// epoch reads a date that is a count of seconds or milliseconds; other counts (a spreadsheet's days) are no dates.
+// epoch reads a date that is a count of seconds, milliseconds or microseconds; other counts (a spreadsheet's days) are no dates.
 func (p *dateParser) epoch() bool {
 	digits := len(p.s)
 	if dot := strings.IndexByte(p.s, '.'); dot == 10 {
@@ -240,7 +256,7 @@ func (p *dateParser) epoch() bool {
 			}
 		}
 	}
-	if digits != 10 && digits != 13 {
+	if digits != 10 && digits != 13 && digits != 16 {
 		return false
 	}
 	var n int64
@@ -251,8 +267,11 @@ func (p *dateParser) epoch() bool {
 		n = n*10 + int64(c-'0')
 	}
 	t, f := time.Unix(n, 0).UTC(), epochOrder
-	if digits == 13 {
+	switch digits {
+	case 13:
 		t, f = time.UnixMilli(n).UTC(), epochMilli
+	case 16:
+		t, f = time.UnixMicro(n).UTC(), epochMicro
 	}
 	p.set(t, f)
 	return p.plausible()
@@ -371,6 +390,7 @@ func (p *dateParser) numeric(first int, sep byte) bool {
 func (p *dateParser) dayThenName(day int, sep byte) bool {
 	p.form |= dayName | sepForm(sep)
 	p.day = day
+	p.of()
 	if !p.readMonth() {
 		return false
 	}
@@ -379,7 +399,20 @@ func (p *dateParser) dayThenName(day int, sep byte) bool {
 		return false
 	}
 	p.blanks()
+	p.of()
 	return p.readYear()
+}
+
+// of passes the `de` of `31 de octubre de 2017`.
+func (p *dateParser) of() {
+	start := p.i
+	switch strings.ToLower(p.word()) {
+	case "de", "del":
+		if p.blanks() {
+			return
+		}
+	}
+	p.i = start
 }
 
 func (p *dateParser) nameFirst() bool {

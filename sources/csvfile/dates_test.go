@@ -33,6 +33,12 @@ func TestReadStamp(t *testing.T) {
 		{"20171031T221047Z", "2017-10-31T22:10:47Z", true},
 		{"1509487847", "2017-10-31T22:10:47Z", true},
 		{"1509487847123", "2017-10-31T22:10:47Z", true},
+		{"1509487847123456", "2017-10-31T22:10:47Z", true},
+		{"31/10/2017, 10:10:47\u202fPM", "2017-10-31T22:10:47Z", false},
+		{"31 de octubre de 2017 22:10", "2017-10-31T22:10:00Z", false},
+		{"31 Październik 2017", "2017-10-31T00:00:00Z", false},
+		{"31 de octubre del 2017", "2017-10-31T00:00:00Z", false},
+		{"31 de de octubre 2017", "", false},
 		{"29/2/2016 01:16", "2016-02-29T01:16:00Z", false},
 		{"31/12/69", "2069-12-31T00:00:00Z", false},
 		{"31/12/70", "1970-12-31T00:00:00Z", false},
@@ -103,6 +109,7 @@ func TestDeclaredFormats(t *testing.T) {
 		{"iso", "3.2.2019", ""},
 		{"epoch", "1549195200", "2019-02-03T12:00:00Z"},
 		{"epoch_ms", "1549195200", ""},
+		{"epoch_us", "1549195200000000", "2019-02-03T12:00:00Z"},
 		{"2006-01-02 15:04:05 MST", "2019-02-03 12:00:00 EST", "2019-02-03T17:00:00Z"},
 		{"2006-01-02 15:04:05 MST", "2019-02-03 12:00:00 QQQ", ""},
 	} {
@@ -147,7 +154,7 @@ func FuzzReadStamp(f *testing.F) {
 			if at.Year() < 1899 || at.Year() > 2200 {
 				t.Fatalf("%q is %s", text, at)
 			}
-			if s.zoned || s.form&shortYear != 0 || s.form&orderMask == epochOrder || s.form&orderMask == epochMilli {
+			if s.zoned || s.form&shortYear != 0 || s.counted() {
 				continue
 			}
 			layout := s.form.layout(o)

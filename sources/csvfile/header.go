@@ -28,7 +28,8 @@ func (s *Source) bindFile(f *file, sh shape, columns, fields map[string]string, 
 	if sh == ticketRows {
 		sh = s.ticketShape(columns)
 	}
-	var firstErr error
+	var nearestErr error // of the row that lacks least: the header, before which titles may stand
+	at, least := rows[0].line, 0
 	for _, row := range rows {
 		b, err := bind(sh, row.cells, columns, fields, s.opts.IgnoreColumns, key)
 		if err == nil {
@@ -39,21 +40,21 @@ func (s *Source) bindFile(f *file, sh shape, columns, fields map[string]string, 
 			}
 			return s.checkBinding(f, columns, key)
 		}
-		if firstErr == nil {
-			firstErr = err
-		}
 		var ce *columnError
-		if !errors.As(err, &ce) || !ce.header {
+		if !errors.As(err, &ce) {
+			return s.inputError(f.in.name, err, "")
+		}
+		if nearestErr == nil || ce.missing < least {
+			nearestErr, at, least = err, row.line, ce.missing
+		}
+		if ce.missing == 0 {
 			break
 		}
 	}
 	var ce *columnError
-	hint := ""
-	if errors.As(firstErr, &ce) {
-		hint = ce.hint
-	}
+	errors.As(nearestErr, &ce)
 	return &sources.InputError{
-		Position: sources.Position{File: f.in.name, Line: rows[0].line, Offset: -1}, Err: firstErr, Hint: hint,
+		Position: sources.Position{File: f.in.name, Line: at, Offset: -1}, Err: nearestErr, Hint: ce.hint,
 	}
 }
 

@@ -45,6 +45,11 @@ func TestInputErrors(t *testing.T) {
 	}{
 		{"empty file", "", nil, "a.csv: the file is empty: there is no header", ""},
 		{"header missing", "id,subjekt,created,text\n1,a,b,c\n", nil, `a.csv:1: source.csv.columns subject: there is no column "subject" in the header`, `"subjekt"`},
+		{
+			"several missing", "report of today\nid,subjekt,when,text\n1,a,b,c\n", nil,
+			"a.csv:2: source.csv.columns: the header lacks 2 columns\n  created_at: \"created\"\n  " +
+				"subject: \"subject\" (the nearest is \"subjekt\")", `the header has "id", "subjekt", "when", "text"`,
+		},
 		{"unknown name of ours", "id,subject,created,text\n", func(o *Options) { o.Columns["reqester_email"] = "id" }, "a.csv:1: source.csv.columns: reqester_email is not a column name of this layout", "requester_email"},
 		{"a name of another layout", "id,subject,created,text\n", func(o *Options) { o.Columns["message_id"] = "id" }, "a.csv:1: source.csv.columns: message_id is not a column name of this layout", ""},
 		{"message-per-row without id", "id,subject,created,text\n", func(o *Options) {

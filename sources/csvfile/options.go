@@ -9,7 +9,7 @@ type Options struct {
 	Delimiter string `yaml:"delimiter"` // one character, or "tab"; empty: found
 	Quote     string `yaml:"quote"`     // one character; empty: "
 	TimeZone  string `yaml:"time_zone"` // an IANA name for dates that carry no zone; "" or "?" blocks the job if one needs it
-	// DateFormats are Go layouts, strftime patterns (with %), or iso, epoch, epoch_ms; dmy and mdy only say which of two
+	// DateFormats are Go layouts, strftime patterns (with %), or iso, epoch, epoch_ms, epoch_us; dmy and mdy only say which of two
 	// numbers is the day and leave the rest to be recognised. Empty: recognised over the column. The first that fits wins.
 	DateFormats []string `yaml:"date_formats"`
 

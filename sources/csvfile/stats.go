@@ -106,7 +106,7 @@ func (c *columnStats) value(cell string) {
 
 // when counts the hour as written, and the month.
 func (c *columnStats) when(s *stamp) {
-	if s.form&withTime != 0 || s.form&orderMask == epochOrder || s.form&orderMask == epochMilli {
+	if s.form&withTime != 0 || s.counted() {
 		c.hours[s.hour]++
 	}
 	if t, ok := s.time(dayFirst, time.UTC); ok {

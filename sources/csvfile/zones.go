@@ -142,6 +142,8 @@ func (f form) layout(o dayOrder) string {
 		return "epoch"
 	case epochMilli:
 		return "epoch_ms"
+	case epochMicro:
+		return "epoch_us"
 	case compact:
 		return f.compactLayout()
 	}
