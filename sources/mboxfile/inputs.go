@@ -52,10 +52,20 @@ func find(ctx context.Context, paths []string, base string) (*finder, error) {
 		}
 	}
 	f.done()
-	if len(f.inputs) == 1 && !wellKnown(f.inputs[0].folder) {
-		f.inputs[0].folder = "" // a lone archive's name tells its mails from no others
-	}
+	f.forgetShared()
 	return f, nil
+}
+
+// forgetShared takes away a folder's name that all archives share, as a lone one does: it tells no mail from another.
+func (f *finder) forgetShared() {
+	for _, in := range f.inputs {
+		if in.folder != f.inputs[0].folder || in.format == oneMail || in.format == emlx || wellKnown(in.folder) {
+			return
+		}
+	}
+	for i := range f.inputs {
+		f.inputs[i].folder = ""
+	}
 }
 
 // expand resolves a glob; a path that exists is taken as it is, whatever characters are in it.
