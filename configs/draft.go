@@ -47,7 +47,10 @@ const (
 // loads with Parse; open questions stand in it as "?". It never writes default_status: a status that turns up later
 // must be seen, not swallowed.
 func Draft(s *sources.Survey, paths []string, opts DraftOptions) ([]byte, []Question) {
-	d := &draft{page: page{line: 1}, survey: s, opts: opts}
+	d := &draft{page: page{line: 1}, survey: s, opts: opts, preset: new(Preset)}
+	if p, err := PresetNamed(s.Preset); err == nil && s.Preset != "" {
+		d.preset = p
+	}
 	d.head()
 	d.source(relative(paths, opts.Dir))
 	d.helpScout()
@@ -61,6 +64,7 @@ type draft struct {
 	survey    *sources.Survey
 	opts      DraftOptions
 	questions []Question
+	preset    *Preset // that the survey was read by; an empty one when it was none
 }
 
 // ask returns what to write for q, as YAML, and the comment to it. Answers of a person are no questions any more.
@@ -90,6 +94,7 @@ func (d *draft) head() {
 	if !s.First.IsZero() {
 		d.note(0, fmt.Sprintf("Messages from %s to %s.", s.First.Format("2006-01-02"), s.Last.Format("2006-01-02")))
 	}
+	d.fromPreset()
 	if s.Metrics != "" {
 		d.note(0, "This export holds no message texts: "+s.Metrics)
 	}
@@ -143,6 +148,7 @@ func (d *draft) mapping() {
 	if d.survey.Format == CSV {
 		d.statuses()
 		d.kinds()
+		d.types()
 	} else {
 		d.mailState()
 	}
@@ -170,7 +176,7 @@ func (d *draft) statuses() {
 	}
 	d.put(1, "statuses:", "allowed: "+strings.Join(statusTargets, ", "))
 	for _, c := range seen[:min(len(seen), maxWords)] {
-		d.word(c, guessStatus(c.Value), "tickets", Question{
+		d.word(c, cmp.Or(wordOf(d.preset.Mapping.Statuses, c.Value), guessStatus(c.Value)), "tickets", Question{
 			Key: "mapping.statuses." + c.Value, Choices: statusTargets, Guess: "closed",
 			Text: fmt.Sprintf("%s: what does %s become?", plural(c.N, "ticket"), orNone(c.Value, "no status")),
 		})
@@ -187,7 +193,7 @@ func (d *draft) kinds() {
 	}
 	d.put(1, "message_kinds:", "allowed: "+strings.Join(messageKinds, ", "))
 	for _, c := range seen[:min(len(seen), maxWords)] {
-		guess := guessKind(c.Value)
+		guess := cmp.Or(wordOf(d.preset.Mapping.MessageKinds, c.Value), guessKind(c.Value))
 		if _, answered := d.opts.Answers["mapping.message_kinds."+c.Value]; !answered && guess == "" && (d.opts.Rehearsal || saysNothing(c.Value)) {
 			d.note(2, scalar(c.Value)+": "+plural(c.N, "message")+"; left out, agents and agent_domains decide")
 			continue

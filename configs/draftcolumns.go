@@ -18,6 +18,7 @@ func (d *draft) columns() {
 		first = d.columnsOf("messages")
 	}
 	left := d.columnTable("columns", layout, first)
+	d.presetFields()
 	if layout == csvfile.Joined {
 		left = append(left, d.columnTable("message_columns", layout, d.columnsOf("messages"))...)
 		d.columnTable("user_columns", layout, d.columnsOf("users"))
@@ -29,8 +30,12 @@ func (d *draft) columns() {
 	for _, c := range left {
 		d.note(2, fmt.Sprintf("- %s: %s of %s rows, such as %s", oneLine(c.Name), thousands(c.Filled), thousands(c.Of), oneLine(strings.Join(c.Examples, " | "))))
 	}
-	d.put(2, "fields: {}", "")
-	d.put(2, "ignore_columns: []", "")
+	if len(d.survey.Tables["fields"]) == 0 || d.survey.Preset == "" {
+		d.put(2, "fields: {}", "")
+	}
+	if d.survey.Preset == "" || len(d.preset.Source.IgnoreColumns) == 0 {
+		d.put(2, "ignore_columns: []", "")
+	}
 }
 
 // columnsOf are the columns of the first file with this role; files of one role have one header. A single file has all.
@@ -53,6 +58,9 @@ func (d *draft) columnsOf(role string) []sources.SurveyColumn {
 
 // columnTable writes one table of columns and returns those that have no use in it.
 func (d *draft) columnTable(table, layout string, columns []sources.SurveyColumn) (left []sources.SurveyColumn) {
+	if d.survey.Preset != "" {
+		return d.presetTable(table, layout, columns)
+	}
 	names := csvfile.ColumnNames(table, layout)
 	byRole := map[string][]sources.SurveyColumn{}
 	var order []string

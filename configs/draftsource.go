@@ -84,6 +84,10 @@ func (d *draft) zone() {
 	if d.survey.ZoneKnown {
 		return
 	}
+	if zone := d.preset.Source.TimeZone; zone != "" {
+		d.key(2, "time_zone", value(zone), "of every export of "+d.preset.Desk)
+		return
+	}
 	d.note(2, "Dates carry no zone. Messages by hour of day as written: "+hours(d.survey.Hours))
 	d.question(2, Question{Key: "source.csv.time_zone", Guess: "UTC", Text: "IANA zone of the dates, such as Europe/Berlin"})
 }
@@ -106,6 +110,10 @@ const ambiguous = "ambiguous day/month"
 
 // dateFormats asks for the order of day and month where the data leaves it open.
 func (d *draft) dateFormats() {
+	if formats := d.preset.Source.DateFormats; len(formats) > 0 {
+		d.key(2, "date_formats", items(formats), "")
+		return
+	}
 	i := slices.IndexFunc(d.survey.Columns, func(c sources.SurveyColumn) bool { return c.Kind == "date" && c.Layout == ambiguous })
 	if i < 0 {
 		return

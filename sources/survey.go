@@ -5,14 +5,17 @@ import "time"
 // A Survey is what `inspect` shows of an input and what a configuration is drafted from. Every list is ordered by
 // count, then name, so that the same input gives the same survey.
 type Survey struct {
-	Format      string       `json:"format"` // "csv", "mbox", "json"
-	Files       []SurveyFile `json:"files"`
-	Layout      string       `json:"layout"` // tables: "ticket-per-row", "message-per-row", "joined"; mail: "mboxrd", "maildir", ...
-	Preset      string       `json:"preset"` // the name of the preset that the headers fit, or empty
-	Records     int          `json:"records"`
-	Tickets     int          `json:"tickets"`
-	Messages    int          `json:"messages"`
-	Attachments int          `json:"attachments"`
+	Format string       `json:"format"` // "csv", "mbox", "json"
+	Files  []SurveyFile `json:"files"`
+	Layout string       `json:"layout"` // tables: "ticket-per-row", "message-per-row", "joined"; mail: "mboxrd", "maildir", ...
+	Preset string       `json:"preset"` // the name of the preset that the columns fit and that they were read by, or empty
+	// Tables are the columns as the survey read them, by table of the configuration (columns, message_columns, ...):
+	// ours and theirs.
+	Tables      map[string]map[string]string `json:"tables,omitempty"`
+	Records     int                          `json:"records"`
+	Tickets     int                          `json:"tickets"`
+	Messages    int                          `json:"messages"`
+	Attachments int                          `json:"attachments"`
 	// Metrics says that the export holds no message texts, and which export of that desk does.
 	Metrics string `json:"metrics"`
 

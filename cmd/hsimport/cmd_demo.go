@@ -92,7 +92,7 @@ func (a *app) rehearsals(ctx context.Context, dir string, files []string) ([]*re
 
 func (a *app) ownRehearsal(ctx context.Context, dir string, files []string) ([]*rehearsal, error) {
 	a.ui.phase("looking at " + listed(files))
-	s, err := survey(ctx, files)
+	s, err := survey(ctx, files, "")
 	if err != nil {
 		return nil, a.inputError(err)
 	}
@@ -149,7 +149,7 @@ const (
 // show goes the whole way: inspect, dry-run, run and kill, run to the end, compare.
 func (r *rehearsal) show(ctx context.Context, pairs int) error {
 	r.ui.demoTitle(r.title)
-	s, err := survey(ctx, r.files)
+	s, err := survey(ctx, r.files, "")
 	if err != nil {
 		return r.inputError(err)
 	}

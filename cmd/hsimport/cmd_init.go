@@ -14,7 +14,7 @@ import (
 )
 
 func (a *app) initCommand() *cobra.Command {
-	var out string
+	var out, preset string
 	cmd := &cobra.Command{
 		Use: "init FILE... [-o import.yaml]", Short: "Write a commented configuration from what the export holds", Long: initText,
 		Args: atLeastOne,
@@ -24,7 +24,7 @@ func (a *app) initCommand() *cobra.Command {
 			if _, err := os.Lstat(out); err == nil {
 				return existsAlready(out)
 			}
-			s, err := survey(soft, args)
+			s, err := survey(soft, args, preset)
 			if err != nil {
 				return a.inputError(err)
 			}
@@ -37,7 +37,13 @@ func (a *app) initCommand() *cobra.Command {
 		},
 	}
 	cmd.Flags().StringVarP(&out, "output", "o", "import.yaml", "the `file` to write")
+	presetFlag(cmd, &preset)
 	return cmd
+}
+
+// presetFlag adds --preset.
+func presetFlag(cmd *cobra.Command, preset *string) {
+	cmd.Flags().StringVar(preset, "preset", "", "read the files as this `preset`; none for no preset (default: the one whose columns are there)")
 }
 
 func existsAlready(path string) error {

@@ -5,13 +5,14 @@ import (
 )
 
 func (a *app) inspectCommand() *cobra.Command {
+	var preset string
 	cmd := &cobra.Command{
 		Use: "inspect FILE...", Short: "What is in an export: shape, columns, dates, statuses, people, oddities", Long: inspectText,
 		Args: atLeastOne,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			_, soft, done := a.interruptible(cmd.Context())
 			defer done()
-			s, err := survey(soft, args)
+			s, err := survey(soft, args, preset)
 			if err != nil {
 				return a.inputError(err)
 			}
@@ -24,5 +25,6 @@ func (a *app) inspectCommand() *cobra.Command {
 		},
 	}
 	cmd.Flags().BoolVar(&a.ui.json, "json", false, "one JSON object on stdout")
+	presetFlag(cmd, &preset)
 	return cmd
 }

@@ -18,8 +18,14 @@ import (
 	"hsimport/sources/mboxfile"
 )
 
-// survey looks at files before there is a configuration. All of them have to be of one kind.
-func survey(ctx context.Context, paths []string) (*sources.Survey, error) {
+// survey looks at files before there is a configuration. All of them have to be of one kind. preset is the name of the
+// preset to read them by; empty: the one that fits.
+func survey(ctx context.Context, paths []string, preset string) (*sources.Survey, error) {
+	if preset != "" && preset != configs.NoPreset {
+		if _, err := configs.PresetNamed(preset); err != nil {
+			return nil, &importer.Stop{Code: importer.ExitUsage, Err: err}
+		}
+	}
 	if len(paths) == 0 {
 		return nil, &importer.Stop{Code: importer.ExitUsage, Err: errors.New("no file is named"), Hint: hintNameFile}
 	}
@@ -41,7 +47,7 @@ func survey(ctx context.Context, paths []string) (*sources.Survey, error) {
 	if kind == configs.Mbox {
 		return mboxfile.Survey(ctx, paths, base)
 	}
-	return csvfile.Survey(ctx, paths, base)
+	return csvfile.SurveyAs(ctx, paths, base, configs.ChooseCSV(preset))
 }
 
 // surveyBase is the folder that positions are relative to: the working one, or that of a file that lies elsewhere.

@@ -24,10 +24,10 @@ func (u *ui) survey(s *sources.Survey, brief bool) {
 		p("file        %s: %s%s", f.Path, humanBytes(f.Size), fileTraits(f))
 	}
 	shape := cmp.Or(s.Layout, s.Format)
-	if s.Preset != "" {
-		shape += ", looks like an export of " + s.Preset
-	}
 	p("shape       %s", shape)
+	if preset, err := configs.PresetNamed(s.Preset); err == nil && s.Preset != "" {
+		p("preset      %s", presetText(preset))
+	}
 	p("holds       %s, %s, %s in %s", plural(s.Tickets, "ticket", "tickets"), plural(s.Messages, "message", "messages"),
 		plural(s.Attachments, "attachment", "attachments"), plural(s.Records, "record", "records"))
 	if s.Metrics != "" {

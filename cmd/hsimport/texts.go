@@ -102,3 +102,8 @@ func plural(n int, one, many string) string {
 func wrongOrder(s string) error {
 	return fmt.Errorf("--order %q: it is live-first, newest or oldest", s)
 }
+
+// presetText says how the files are read, and why.
+func presetText(p *configs.Preset) string {
+	return fmt.Sprintf("%s: %s, %s; because there are %s (--preset %s reads them without)", p.Name, p.Desk, p.Title, p.Needs(), configs.NoPreset)
+}

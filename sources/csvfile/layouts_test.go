@@ -191,7 +191,7 @@ func TestSurveyJoined(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if sv.Layout != Joined || sv.Preset != "zendesk" || sv.Tickets != 4 || sv.Messages != 6 || !sv.ZoneKnown {
+	if sv.Layout != Joined || sv.Tickets != 4 || sv.Messages != 6 || !sv.ZoneKnown {
 		t.Errorf("survey %+v", sv)
 	}
 	roles := map[string]string{}

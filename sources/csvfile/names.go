@@ -1,5 +1,7 @@
 package csvfile
 
+import "strings"
+
 // ColumnNames are our names of columns that a table of the configuration may use, in the order of documentation. table
 // is columns, message_columns or user_columns; layout is Options.Layout, and empty where it is still to be found.
 func ColumnNames(table, layout string) []string {
@@ -26,4 +28,23 @@ func ColumnNames(table, layout string) []string {
 		}
 	}
 	return names
+}
+
+// Present is what of a column's spec a header has: of several joined by | those that are there, and the words text and
+// html where a format is asked for. Empty when none is there.
+func Present(header []string, ours, spec string) string {
+	b := binding{raw: header, header: nameColumns(header)}
+	if b.findOne(spec) != nil {
+		return spec
+	}
+	if r, ok := roleOf(ours); ok && (r == messageFormat || r == descriptionFormat) && (spec == "text" || spec == "html") {
+		return spec
+	}
+	var kept []string
+	for part := range strings.SplitSeq(spec, "|") {
+		if part = strings.TrimSpace(part); b.findOne(part) != nil {
+			kept = append(kept, part)
+		}
+	}
+	return strings.Join(kept, " | ")
 }

@@ -22,10 +22,14 @@ func TestDescriptionOfTheSameEvent(t *testing.T) {
 	dir, paths := write(t, "t.csv", tickets, "c.csv", comments, "u.csv", users)
 	s, err := Open(t.Context(), Options{
 		Paths: paths[:1], Messages: paths[1:2], Users: paths[2:], Base: dir, Layout: Joined,
-		Columns: map[string]string{"ticket_id": "id", "subject": "subject", "status": "status", "requester_id": "requester_id",
-			"created_at": "created_at", "description": "description"},
-		MessageColumns: map[string]string{"ticket_id": "ticket_id", "message_id": "id", "message_author_id": "author_id",
-			"message_public": "public", "message_body": "body", "message_created_at": "created_at"},
+		Columns: map[string]string{
+			"ticket_id": "id", "subject": "subject", "status": "status", "requester_id": "requester_id",
+			"created_at": "created_at", "description": "description",
+		},
+		MessageColumns: map[string]string{
+			"ticket_id": "ticket_id", "message_id": "id", "message_author_id": "author_id",
+			"message_public": "public", "message_body": "body", "message_created_at": "created_at",
+		},
 		UserColumns: map[string]string{"user_id": "id", "user_name": "name", "user_email": "email"},
 	})
 	if err != nil {

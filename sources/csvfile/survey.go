@@ -14,11 +14,29 @@ import (
 // column most likely has. base is the folder that paths are shown relative to. An error is an *sources.InputError about
 // a file that cannot be read at all; everything else is in the survey.
 func Survey(ctx context.Context, paths []string, base string) (*sources.Survey, error) {
+	return SurveyAs(ctx, paths, base, nil)
+}
+
+// A Table is one file as its first rows show it.
+type Table struct {
+	Path   string // as Options.Paths would name it
+	Header []string
+}
+
+// Choose decides how tables are read: the name of the preset that fits them and its options, with the tables sorted
+// into Paths, Messages and Users. Without a name the columns are guessed.
+type Choose func([]Table) (preset string, o Options, err error)
+
+// SurveyAs is Survey with a say in what the columns are; choose may be nil.
+func SurveyAs(ctx context.Context, paths []string, base string, choose Choose) (*sources.Survey, error) {
 	tables, err := lookAt(paths, base)
 	if err != nil {
 		return nil, err
 	}
-	o, roles := draftOptions(tables, base)
+	preset, o, roles, err := chosen(tables, base, choose)
+	if err != nil {
+		return nil, err
+	}
 	s := &Source{opts: o}
 	defer s.Close()
 	stats := newStats()
@@ -26,13 +44,12 @@ func Survey(ctx context.Context, paths []string, base string) (*sources.Survey, 
 	if err := s.open(ctx); err != nil {
 		return nil, err
 	}
-	out := &sources.Survey{Format: "csv", Layout: s.layout, Ledger: &s.ledger}
+	out := &sources.Survey{Format: "csv", Layout: s.layout, Preset: preset, Tables: tablesOf(&o), Ledger: &s.ledger}
 	out.Records, out.Tickets = s.ledger.Records.Found, s.Len()
 	out.Messages, out.Attachments = s.ledger.Records.Messages, s.ledger.Attachments.Found
 	for _, t := range tables {
 		t.file.Role = roles[t.path]
 		out.Files = append(out.Files, t.file)
-		out.Preset = cmp.Or(out.Preset, presetOf(t.header))
 	}
 	if len(o.Columns) == 0 {
 		out.Layout = "" // rows of which no column is known
@@ -52,6 +69,55 @@ func Survey(ctx context.Context, paths []string, base string) (*sources.Survey, 
 	}
 	out.Oddities = out.Oddities[:min(len(out.Oddities), 10)]
 	return out, nil
+}
+
+// chosen are the options under which the survey opens the tables, the preset they come from, and the role of each table
+// by its path.
+func chosen(tables []*table, base string, choose Choose) (preset string, o Options, roles map[string]string, err error) {
+	if choose != nil {
+		var all []Table
+		for _, t := range tables {
+			all = append(all, Table{Path: t.path, Header: t.header})
+		}
+		if preset, o, err = choose(all); err != nil {
+			return "", o, nil, &sources.InputError{Position: sources.Position{File: tables[0].file.Path, Offset: -1}, Err: err}
+		}
+	}
+	if preset == "" {
+		o, roles = draftOptions(tables, base)
+		return "", o, roles, nil
+	}
+	if o.Base = base; o.TimeZone == "" {
+		o.TimeZone = "?"
+	}
+	roles = map[string]string{}
+	for _, group := range []struct {
+		paths []string
+		role  string
+	}{{o.Paths, "tickets"}, {o.Messages, "messages"}, {o.Users, "users"}} {
+		for _, p := range group.paths {
+			roles[p] = group.role
+		}
+	}
+	if o.Layout == MessagePerRow {
+		for _, p := range o.Paths {
+			roles[p] = "messages"
+		}
+	}
+	return preset, o, roles, nil
+}
+
+// tablesOf are the tables of columns as a configuration would write them.
+func tablesOf(o *Options) map[string]map[string]string {
+	out := map[string]map[string]string{}
+	for name, columns := range map[string]map[string]string{
+		"columns": o.Columns, "message_columns": o.MessageColumns, "user_columns": o.UserColumns, "fields": o.Fields,
+	} {
+		if len(columns) > 0 {
+			out[name] = columns
+		}
+	}
+	return out
 }
 
 // A table is a file as Survey first sees it.
@@ -202,25 +268,6 @@ func sameHeader(tables []*table) []*table {
 		}
 	}
 	return out
-}
-
-// presetOf recognises a desk by headers that it alone writes.
-func presetOf(header []string) string {
-	for _, p := range []struct{ name, headers string }{
-		{"jira", "Issue key|Issue id|Summary"},
-		{"zendesk", "parent_ticket_id|html_body"},
-		{"servicenow", "incident_state|sys_updated_at"},
-		{"bugzilla", "bug_id|short_desc"},
-	} {
-		all := true
-		for h := range strings.SplitSeq(p.headers, "|") {
-			all = all && slices.Contains(header, h)
-		}
-		if all {
-			return p.name
-		}
-	}
-	return ""
 }
 
 // surveyFindings gathers what is odd, one example of each kind, and counts it.

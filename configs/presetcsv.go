@@ -1,0 +1,58 @@
+package configs
+
+import (
+	"maps"
+
+	"hsimport/sources/csvfile"
+)
+
+// ChooseCSV is the choice that csvfile.SurveyAs asks for: the named preset, the one that fits when name is empty, none
+// with NoPreset.
+func ChooseCSV(name string) csvfile.Choose {
+	return func(tables []csvfile.Table) (string, csvfile.Options, error) {
+		var sheets []sheet
+		headers := map[string][]string{}
+		for _, t := range tables {
+			sheets = append(sheets, sheet{id: t.Path, header: t.Header})
+			headers[t.Path] = t.Header
+		}
+		p, c, err := choose(name, CSV, sheets)
+		if err != nil || p == nil {
+			return "", csvfile.Options{}, err
+		}
+		return p.Name, p.csvOptions(c, headers), nil
+	}
+}
+
+// csvOptions are the options under which a preset reads the files that were cast.
+func (p *Preset) csvOptions(c casting, headers map[string][]string) csvfile.Options {
+	o := csvfile.Options{
+		Layout: p.Source.Layout, TimeZone: p.Source.TimeZone, DateFormats: p.Source.DateFormats,
+		IgnoreColumns: p.Source.IgnoreColumns, Users: c.users,
+	}
+	first := func(ids []string) []string {
+		if len(ids) == 0 {
+			return nil
+		}
+		return headers[ids[0]]
+	}
+	if o.Paths, o.Messages = c.tickets, c.messages; len(c.tickets) == 0 {
+		o.Paths, o.Messages = c.messages, nil
+	}
+	o.Columns = present(p.Source.Columns, first(o.Paths))
+	o.Fields = present(p.Source.Fields, first(o.Paths))
+	o.MessageColumns = present(p.Source.MessageColumns, first(o.Messages))
+	o.UserColumns = present(p.Source.UserColumns, first(o.Users))
+	return o
+}
+
+// present keeps what of a table of columns the header has.
+func present(columns map[string]string, header []string) map[string]string {
+	kept := maps.Clone(columns)
+	for ours, spec := range columns {
+		if kept[ours] = csvfile.Present(header, ours, spec); kept[ours] == "" {
+			delete(kept, ours)
+		}
+	}
+	return kept
+}
