@@ -45,6 +45,7 @@ type SurveyFile struct {
 	Encoding   string `json:"encoding"`
 	Confidence int    `json:"confidence"` // of Encoding, in percent
 	Delimiter  string `json:"delimiter"`
+	Escape     string `json:"escape"`   // the character that takes the next one as text; empty: quotes are doubled
 	LineEnd    string `json:"line_end"` // "LF", "CRLF", "CR", "mixed"
 	Role       string `json:"role"`     // tables: what its rows are: "tickets", "messages", "users"; empty when it is none of these
 }

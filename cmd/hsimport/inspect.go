@@ -62,6 +62,9 @@ func fileTraits(f sources.SurveyFile) string {
 	if f.Delimiter != "" {
 		fmt.Fprintf(&b, ", %s between columns", delimiterWord(f.Delimiter))
 	}
+	if f.Escape != "" {
+		fmt.Fprintf(&b, ", %s escapes", f.Escape)
+	}
 	if f.LineEnd != "" {
 		fmt.Fprintf(&b, ", %s", f.LineEnd)
 	}

@@ -263,7 +263,7 @@ func (s *Source) factsOf(v *rowView) *ticketFacts {
 	for _, fd := range v.f.b.fields {
 		var values []string
 		for _, c := range fd.cols {
-			if cell := strings.TrimSpace(clean(string(v.rec.cell(c, v.f.d.quote, &v.scratch)))); cell != "" {
+			if cell := strings.TrimSpace(clean(string(v.rec.cell(c, &v.f.d.dialect, &v.scratch)))); cell != "" {
 				values = append(values, cell)
 			}
 		}

@@ -22,7 +22,7 @@ type rowView struct {
 // bytes returns the first filled cell of the role, trimmed; valid until the next call.
 func (v *rowView) bytes(r role) []byte {
 	for _, c := range v.f.b.cols[r] {
-		if cell := bytes.TrimSpace(v.rec.cell(c, v.f.d.quote, &v.scratch)); len(cell) > 0 {
+		if cell := bytes.TrimSpace(v.rec.cell(c, &v.f.d.dialect, &v.scratch)); len(cell) > 0 {
 			return cell
 		}
 	}
@@ -44,7 +44,7 @@ func (v *rowView) text(r role) string {
 // each calls f with every filled cell of the role: its place in the role's list, and the cell.
 func (v *rowView) each(r role, f func(i int, cell []byte)) {
 	for i, c := range v.f.b.cols[r] {
-		if cell := bytes.TrimSpace(v.rec.cell(c, v.f.d.quote, &v.scratch)); len(cell) > 0 {
+		if cell := bytes.TrimSpace(v.rec.cell(c, &v.f.d.dialect, &v.scratch)); len(cell) > 0 {
 			f(i, cell)
 		}
 	}

@@ -29,13 +29,8 @@ func sniff(sample []byte, whole bool, o *Options) (found, error) {
 	}
 	body := sample[f.start:]
 	f.lineEnd, f.cr = lineEnds(body)
-	f.quote = '"'
-	if o.Quote != "" {
-		q, err := oneByte("quote", o.Quote)
-		if err != nil {
-			return f, err
-		}
-		f.quote = q
+	if err := f.declared(o); err != nil {
+		return f, err
 	}
 	if line, d, ok := sepLine(body); ok {
 		f.start += len(line)
@@ -43,18 +38,9 @@ func sniff(sample []byte, whole bool, o *Options) (found, error) {
 		f.delim = d
 		body = sample[f.start:]
 	}
-	switch {
-	case o.Delimiter != "":
-		d, err := oneByte("delimiter", o.Delimiter)
-		if err != nil {
-			return f, err
-		}
-		f.delim = d
-	case f.delim == 0:
-		f.delim, f.quote = bestDialect(body, whole, f.dialect, o.Quote != "")
-	}
-	if f.quote == f.delim {
-		return f, fmt.Errorf("delimiter and quote are both %q", f.delim)
+	f.search(body, whole, o)
+	if f.quote == f.delim || f.escape != 0 && (f.escape == f.delim || f.escape == f.quote) {
+		return f, fmt.Errorf("of delimiter, quote and escape two are %q", f.delim)
 	}
 	f.space = blanksBeforeQuotes(body, f.dialect)
 	return f, nil
@@ -108,24 +94,75 @@ func sepLine(body []byte) (line []byte, delim byte, ok bool) {
 	return body[:i+1], text[4], true
 }
 
-// bestDialect tries every delimiter, and single quotes where the sample holds no double ones, and takes the one whose
-// rows agree best on their number of columns.
-func bestDialect(body []byte, whole bool, d dialect, quoteKnown bool) (delim, quote byte) {
-	quotes := []byte{d.quote}
-	if !quoteKnown && bytes.IndexByte(body, '"') < 0 && bytes.IndexByte(body, '\'') >= 0 {
-		quotes = append(quotes, '\'')
+// declared takes what the options say: the delimiter last, so that it wins over a sep= line.
+func (f *found) declared(o *Options) (err error) {
+	f.quote = '"'
+	switch {
+	case strings.EqualFold(o.Quote, "none"):
+		f.quote = 0
+	case o.Quote != "":
+		if f.quote, err = oneByte("quote", o.Quote); err != nil {
+			return err
+		}
 	}
-	best := -1
-	delim, quote = ',', d.quote
-	for _, q := range quotes {
-		for _, c := range delimiters {
+	if o.Escape != "" && !strings.EqualFold(o.Escape, "none") {
+		if f.escape, err = oneByte("escape", o.Escape); err != nil {
+			return err
+		}
+	}
+	if o.Delimiter != "" {
+		f.delim, err = oneByte("delimiter", o.Delimiter)
+	}
+	return err
+}
+
+// search tries what is not declared, and takes the dialect whose rows agree best on their number of columns: every
+// delimiter; single quotes where the sample holds no double ones; backslash escapes, with and without quotes, where it
+// holds what only they write.
+func (f *found) search(body []byte, whole bool, o *Options) {
+	delims := delimiters[:]
+	if f.delim != 0 {
+		delims = []byte{f.delim}
+	}
+	best, winner := -1, f.dialect
+	try := func(d dialect, bonus int) {
+		if d.delim == d.quote {
+			return
+		}
+		if s := d.score(body, whole) + bonus; s > best {
+			best, winner = s, d
+		}
+	}
+	escapes := o.Escape == "" && mayEscape(body)
+	for _, q := range f.quotes(body, o) {
+		for _, c := range delims {
+			d := f.dialect
 			d.delim, d.quote = c, q
-			if s := d.score(body, whole); s > best {
-				best, delim, quote = s, c, q
+			try(d, 0)
+			if !escapes {
+				continue
+			}
+			d.escape = '\\'
+			try(d, 0)
+			if o.Quote == "" && q == '"' && nullCells(body, c) && d.bareCells(body) {
+				d.quote = 0
+				try(d, 1)
 			}
 		}
 	}
-	return delim, quote
+	if best <= 0 && f.delim == 0 {
+		winner = f.dialect
+		winner.delim = ','
+	}
+	f.dialect = winner
+}
+
+// quotes are those to try.
+func (f *found) quotes(body []byte, o *Options) []byte {
+	if o.Quote == "" && bytes.IndexByte(body, '"') < 0 && bytes.IndexByte(body, '\'') >= 0 {
+		return []byte{f.quote, '\''}
+	}
+	return []byte{f.quote}
 }
 
 // score is higher the more rows have the commonest number of columns, then the more columns that is. One column

@@ -141,7 +141,11 @@ func (x *indexer) problems() []sources.Problem {
 		}
 	}
 	rows(x.short, "short-rows", "rows with fewer columns than the header, the missing ones taken as empty")
-	rows(x.stray, "stray-quotes", "rows with damaged quotes, read so that their number of columns is the header's")
+	stray := "rows with damaged quotes, read so that their number of columns is the header's"
+	if 2*x.escapes > x.stray.n {
+		stray = `rows with \" in them, where quotes are doubled elsewhere (escape: '\' reads them as written)`
+	}
+	rows(x.stray, "stray-quotes", stray)
 	rows(x.badDate, "bad-dates", "messages whose date cannot be read; none is given the present time")
 	for _, u := range s.ledger.Columns {
 		if u.Class == sources.NotCarried && 100*u.Filled > u.Of {

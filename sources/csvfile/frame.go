@@ -6,14 +6,17 @@ import "bytes"
 type dialect struct {
 	delim byte
 	quote byte // 0: the file quotes nothing
-	cr    bool // a lone CR ends a row (old Mac files); otherwise only LF and CRLF do
-	space bool // blanks between a delimiter and an opening quote mean nothing
+	// escape takes what follows it as text, in quotes and outside; 0: quotes are doubled instead.
+	escape byte
+	cr     bool // a lone CR ends a row (old Mac files); otherwise only LF and CRLF do
+	space  bool // blanks between a delimiter and an opening quote mean nothing
 }
 
 // A span is one field of a row: bytes [start,end) of the row's data, without the quotes around it.
 type span struct {
 	start, end uint32
-	doubled    bool // holds doubled quotes
+	doubled    bool // holds doubled quotes, or escapes
+	quoted     bool // stood in quotes
 }
 
 // frameMode says what a quote inside a quoted field means when neither a delimiter nor a line end follows it.
@@ -59,7 +62,7 @@ func (d *dialect) frame(data []byte, eof bool, mode frameMode, spans []span) (in
 			if end == len(data) && !eof {
 				return 0, spans, frameMore
 			}
-			spans = append(spans, span{start: uint32(pos), end: uint32(end)})
+			spans = append(spans, span{start: uint32(pos), end: uint32(end), doubled: d.escape != 0})
 			pos = end
 		}
 		if len(spans) > maxColumns {
@@ -79,6 +82,9 @@ func (d *dialect) frame(data []byte, eof bool, mode frameMode, spans []span) (in
 
 // bare returns the end of the unquoted text at pos: a delimiter, a line end, or the end of data.
 func (d *dialect) bare(data []byte, pos int) int {
+	if d.escape != 0 {
+		return d.escapedBare(data, pos)
+	}
 	for i, c := range data[pos:] {
 		if c == d.delim || c == '\n' {
 			return d.beforeCR(data, pos, pos+i)
@@ -100,17 +106,17 @@ func (d *dialect) beforeCR(data []byte, pos, end int) int {
 
 // quoted reads the quoted field whose opening quote is at start and returns it with the position after it.
 func (d *dialect) quoted(data []byte, start int, eof bool, mode frameMode) (span, int, frameStatus) {
-	s := span{start: uint32(start + 1)}
+	s := span{start: uint32(start + 1), doubled: d.escape != 0, quoted: true}
 	pos := start + 1
 	for {
-		i := bytes.IndexByte(data[pos:], d.quote)
+		i := d.nextQuote(data, pos)
 		if i < 0 {
 			if eof {
 				return s, 0, frameOpen
 			}
 			return s, 0, frameMore
 		}
-		pos += i
+		pos = i
 		if pos+1 == len(data) && !eof {
 			return s, 0, frameMore
 		}
@@ -140,6 +146,17 @@ func (d *dialect) quoted(data []byte, start int, eof bool, mode frameMode) (span
 			return s, end, frameOK
 		}
 	}
+}
+
+// nextQuote is the place of the next quote at or after pos, or -1.
+func (d *dialect) nextQuote(data []byte, pos int) int {
+	if d.escape != 0 {
+		return d.escapedQuote(data, pos)
+	}
+	if i := bytes.IndexByte(data[pos:], d.quote); i >= 0 {
+		return pos + i
+	}
+	return -1
 }
 
 // afterQuote returns the position where a field that was closed just before pos ends, or -1 if other text follows.

@@ -157,7 +157,7 @@ func (f *file) firstRows(limit int64, n int) ([]headRow, error) {
 		row := headRow{raw: append([]byte(nil), rec.raw...), line: rec.line, end: rec.off + rec.size, next: r.line}
 		var scratch []byte
 		for i := range rec.spans {
-			cell := strings.TrimSpace(clean(string(rec.cell(i, f.d.quote, &scratch))))
+			cell := strings.TrimSpace(clean(string(rec.cell(i, &f.d.dialect, &scratch))))
 			row.cells = append(row.cells, strings.TrimPrefix(cell, "\uFEFF"))
 		}
 		out = append(out, row)

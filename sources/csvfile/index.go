@@ -1,6 +1,7 @@
 package csvfile
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -28,6 +29,7 @@ type indexer struct {
 	texts   int // pieces with a text
 	short   noted
 	stray   noted
+	escapes int // of the stray ones: those with a backslash before a quote
 	badDate noted
 	equal   map[string]int // of one file: how often a key without id has come, from the second time on
 	// lastFile is, of tickets without an id, 1 + the last file that had them.
@@ -232,6 +234,9 @@ func (x *indexer) record(f *file, rec *record) error {
 	}
 	if rec.stray {
 		x.stray.add(x.v.position())
+		if bytes.Contains(rec.raw, []byte{'\\', f.d.quote}) {
+			x.escapes++
+		}
 	}
 	return nil
 }
@@ -249,37 +254,6 @@ func (x *indexer) refuse(f *file, rec *record, class *int64, reason string) erro
 	}
 	x.refused = append(x.refused, sources.Refusal{Position: at, Bytes: rec.size, Reason: reason})
 	return nil
-}
-
-// columns counts the filled cells.
-func (x *indexer) columns(f *file, rec *record) {
-	for i := range min(len(rec.spans), len(f.b.use)) {
-		sp := rec.spans[i]
-		if sp.start == sp.end {
-			continue
-		}
-		cell := rec.data[sp.start:sp.end]
-		if !filledCell(cell) {
-			continue
-		}
-		u := &f.b.use[i]
-		if u.filled == 0 {
-			u.example = shorten(string(rec.cell(i, f.d.quote, &x.v.scratch)), 60)
-		}
-		u.filled++
-		if x.s.stats != nil {
-			x.s.stats.add(f, i, string(rec.cell(i, f.d.quote, &x.v.scratch)))
-		}
-	}
-}
-
-func filledCell(cell []byte) bool {
-	for _, c := range cell {
-		if c > ' ' {
-			return true
-		}
-	}
-	return false
 }
 
 // row puts one readable row into the index; a reason refuses it.

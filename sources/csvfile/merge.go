@@ -79,7 +79,7 @@ func (f *ticketFacts) print() string {
 	var b strings.Builder
 	var scratch []byte
 	for _, c := range f.row.f.b.factCols {
-		b.Write(f.row.rec.cell(c, f.row.f.d.quote, &scratch))
+		b.Write(f.row.rec.cell(c, &f.row.f.d.dialect, &scratch))
 		b.WriteByte(0)
 	}
 	return b.String()

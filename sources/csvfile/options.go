@@ -7,7 +7,8 @@ type Options struct {
 	Layout    string `yaml:"layout"`    // ticket-per-row, message-per-row, joined
 	Encoding  string `yaml:"encoding"`  // a charset label; empty: detect over the whole file
 	Delimiter string `yaml:"delimiter"` // one character, or "tab"; empty: found
-	Quote     string `yaml:"quote"`     // one character; empty: "
+	Quote     string `yaml:"quote"`     // one character, or "none"; empty: found
+	Escape    string `yaml:"escape"`    // one character that takes the next one as text, or "none"; empty: found
 	TimeZone  string `yaml:"time_zone"` // an IANA name for dates that carry no zone; "" or "?" blocks the job if one needs it
 	// DateFormats are Go layouts, strftime patterns (with %), or iso, epoch, epoch_ms, epoch_us; dmy and mdy only say which of two
 	// numbers is the day and leave the rest to be recognised. Empty: recognised over the column. The first that fits wins.

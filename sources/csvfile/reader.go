@@ -279,10 +279,10 @@ func (r *reader) unwrap(rec *record) {
 	if !s.doubled && bytes.IndexByte(rec.data[s.start:s.end], r.d.delim) < 0 {
 		return
 	}
-	if s.start == 0 { // not quoted
+	if !s.quoted {
 		return
 	}
-	inner := unescape(nil, rec.data[s.start:s.end], r.d.quote)
+	inner := append([]byte(nil), rec.cell(0, &r.d, new([]byte))...)
 	for _, mode := range [...]frameMode{frameStrict, frameLiteral, frameLeave} {
 		n, spans, st := r.d.frame(inner, true, mode, nil)
 		if st == frameOK && n == len(inner) && len(spans) == r.width {
@@ -319,9 +319,9 @@ func allBlank(data []byte, spans []span) bool {
 	return true
 }
 
-// cell returns field i without quotes; scratch is used when it holds doubled ones. Fields that a short row lacks are
+// cell returns field i without quotes; scratch is used when it holds doubled ones or escapes. Fields that a short row lacks are
 // empty.
-func (rec *record) cell(i int, quote byte, scratch *[]byte) []byte {
+func (rec *record) cell(i int, d *dialect, scratch *[]byte) []byte {
 	if i >= len(rec.spans) {
 		return nil
 	}
@@ -330,7 +330,14 @@ func (rec *record) cell(i int, quote byte, scratch *[]byte) []byte {
 	if !s.doubled {
 		return field
 	}
-	*scratch = unescape((*scratch)[:0], field, quote)
+	if d.escape != 0 {
+		if bytes.IndexByte(field, d.escape) < 0 && (!s.quoted || bytes.IndexByte(field, d.quote) < 0) {
+			return field
+		}
+		*scratch = d.unescapeCell((*scratch)[:0], field, s.quoted)
+		return *scratch
+	}
+	*scratch = unescape((*scratch)[:0], field, d.quote)
 	return *scratch
 }
 

@@ -36,7 +36,7 @@ func frames(t testing.TB, text string, d dialect, width int) (rows [][]string, r
 		case rowRecord:
 			var row []string
 			for i := range rec.spans {
-				row = append(row, string(rec.cell(i, d.quote, &scratch)))
+				row = append(row, string(rec.cell(i, &d, &scratch)))
 			}
 			rows = append(rows, row)
 		case refusedRecord, cutRecord:

@@ -75,6 +75,37 @@ func (st *stats) add(f *file, col int, cell string) {
 	}
 }
 
+// columns counts the filled cells.
+func (x *indexer) columns(f *file, rec *record) {
+	for i := range min(len(rec.spans), len(f.b.use)) {
+		sp := rec.spans[i]
+		if sp.start == sp.end {
+			continue
+		}
+		cell := rec.data[sp.start:sp.end]
+		if !filledCell(cell) || f.d.escape != 0 && !sp.quoted && string(cell) == `\N` {
+			continue
+		}
+		u := &f.b.use[i]
+		if u.filled == 0 {
+			u.example = shorten(string(rec.cell(i, &f.d.dialect, &x.v.scratch)), 60)
+		}
+		u.filled++
+		if x.s.stats != nil {
+			x.s.stats.add(f, i, string(rec.cell(i, &f.d.dialect, &x.v.scratch)))
+		}
+	}
+}
+
+func filledCell(cell []byte) bool {
+	for _, c := range cell {
+		if c > ' ' {
+			return true
+		}
+	}
+	return false
+}
+
 // isNumber reports whether a cell is a number as people write it.
 func isNumber(cell string) bool {
 	digits := 0

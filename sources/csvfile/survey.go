@@ -161,6 +161,9 @@ func lookAt(paths []string, base string) ([]*table, error) {
 			Path: f.in.name, Size: f.size, Encoding: f.in.encoding, Confidence: f.in.confidence,
 			Delimiter: delimiterName(f.d.delim), LineEnd: f.d.lineEnd,
 		}}
+		if f.d.escape != 0 {
+			t.file.Escape = string(rune(f.d.escape))
+		}
 		for _, r := range rows[1:] {
 			t.sample = append(t.sample, r.cells)
 		}
