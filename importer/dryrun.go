@@ -33,8 +33,8 @@ func DryRun(ctx context.Context, job *Job) *Report {
 	s.Source = sourceCounts(e.rep)
 	e.quotaCounts()
 	t := e.rep.Totals
-	s.Conversations = Conversations{Planned: t.Parts, Already: t.Same + t.Changed, Rejected: t.Refused}
-	s.Conversations.Pending = t.Parts - s.Conversations.Already - s.Conversations.Rejected
+	s.Conversations = Conversations{Planned: t.Parts, Already: t.Same + t.Changed, Rejected: t.Refused, InDoubt: t.Doubt}
+	s.Conversations.Pending = t.Parts - s.Conversations.Already - s.Conversations.Rejected - s.Conversations.InDoubt
 	s.Threads = ThreadCounts{FromMessages: t.FromMessages, Added: t.Added}
 	s.Attachments = Attachments{Planned: t.Inline + t.Uploads + t.Noted, Inline: t.Inline, Uploaded: t.Uploads, Noted: t.Noted}
 	e.finishSummary(0)

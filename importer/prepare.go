@@ -47,6 +47,7 @@ func (p *planner) loaded(ctx context.Context) error {
 
 // all maps the whole source and judges the job.
 func (p *planner) all(ctx context.Context) error {
+	useLabels(p.rep.Ledger, p.mapper)
 	p.rep.Findings.Add(ledgerFindings(p.rep.Ledger)...)
 	err := mapAll(ctx, p.Source, p.mapper, func(m mapped) error {
 		p.batch = append(p.batch, m)
@@ -82,6 +83,16 @@ func (e *engine) judge() error {
 		return e.rep.drift
 	}
 	return nil
+}
+
+// useLabels puts the labels that the mapping carries over into their class: a source knows those it excludes, not those
+// that become tags.
+func useLabels(l *sources.Ledger, m *mapping.Mapper) {
+	for i := range l.Labels {
+		if u := &l.Labels[i]; u.Class == sources.NotCarried {
+			u.Class, u.As = m.LabelUse(u.Name)
+		}
+	}
 }
 
 // ledgerFindings makes findings of the problems of the input as a whole.
@@ -191,7 +202,7 @@ func (p *planner) ticket(ctx context.Context, m mapped, rows map[string]checkpoi
 		return nil
 	}
 	if !knownTicket(m.ticket, rows) {
-		p.rep.Totals.New += len(m.plan.Parts)
+		p.rep.Totals.fresh(m.plan.Parts)
 		return p.put(m, string(m.plan.Key), 0)
 	}
 	return p.follow(ctx, m, rows)
@@ -268,7 +279,7 @@ func (p *planner) follow(ctx context.Context, m mapped, rows map[string]checkpoi
 			if err := p.put(m, key, i); err != nil {
 				return err
 			}
-			p.rep.Totals.New += len(m.plan.Parts) - i
+			p.rep.Totals.fresh(m.plan.Parts[i:])
 			for _, later := range m.plan.Parts[i:] {
 				if r := byNumber[later.Number]; p.load != nil && r != nil && r.State != checkpoint.Pending && r.State != checkpoint.Rejected {
 					p.puts-- // the loader leaves it as it is
@@ -280,6 +291,8 @@ func (p *planner) follow(ctx context.Context, m mapped, rows map[string]checkpoi
 			return p.fresh(ctx, m, rows, placed, known)
 		case row == nil:
 			continue
+		case row.State == checkpoint.InDoubt || row.State == checkpoint.Sending:
+			p.rep.Totals.Doubt++
 		case row.State == checkpoint.Rejected:
 			p.rep.Totals.Same++
 			for _, c := range part.Messages {
@@ -386,6 +399,7 @@ func (p *planner) fresh(ctx context.Context, m mapped, rows map[string]checkpoin
 		return nil
 	}
 	p.rep.Totals.Follow++
+	p.rep.Totals.UnitsLeft += 2 * len(add) // a write each; what their attachments add is known when they are sent
 	last := known[len(known)-1]
 	for _, nm := range add {
 		p.appends = append(p.appends, checkpoint.Effect{

@@ -117,8 +117,10 @@ type Totals struct {
 	FromMessages, Added        int
 	Inline, Uploads, Noted     int
 	Units                      int // what delivering the whole plan costs
+	UnitsLeft                  int // what is still to be spent of it: all but what the checkpoint knows as done
 	Live, Closed               int
 	New, Same, Changed, Follow int // against the checkpoint: + = ~, and tickets with messages to append
+	Doubt                      int // ? parts that an earlier run has left in doubt
 	Traits                     mapping.Traits
 	First, Last                time.Time
 	LargestBody                int64

@@ -201,6 +201,14 @@ func (t *Totals) addPart(part *mapping.Part) {
 	}
 }
 
+// fresh counts parts that are still to be sent.
+func (t *Totals) fresh(parts []*mapping.Part) {
+	t.New += len(parts)
+	for _, part := range parts {
+		t.UnitsLeft += partUnits(part)
+	}
+}
+
 // unitsOf is what delivering a plan costs: a write is 2 units, a read 1.
 // https://developer.helpscout.com/mailbox-api/overview/rate-limiting
 func unitsOf(p *mapping.Plan) (n int) {

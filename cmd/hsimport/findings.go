@@ -48,7 +48,8 @@ func byCode(groups []importer.FindingGroup) []*codeGroup {
 	return out
 }
 
-// topFindings shows what blocks, then the most frequent kinds, each with its commonest values and one example.
+// topFindings shows what blocks, then the most frequent kinds, each with its commonest values, one example, and what can
+// be done.
 func (u *ui) topFindings(rep *importer.Report) {
 	groups := byCode(rep.Findings.Groups())
 	if len(groups) == 0 {
@@ -57,7 +58,7 @@ func (u *ui) topFindings(rep *importer.Report) {
 	u.line(u.env.out, "findings")
 	for i, g := range groups {
 		if i >= shownFindings && g.severity < sources.BlocksJob {
-			u.line(u.env.out, "  and %s: --json lists them all", plural(len(groups)-i, "further kind", "further kinds"))
+			u.line(u.env.out, "  and %s: --json lists them all, --html explains them", plural(len(groups)-i, "further kind", "further kinds"))
 			return
 		}
 		u.finding(g)
@@ -65,18 +66,23 @@ func (u *ui) topFindings(rep *importer.Report) {
 }
 
 func (u *ui) finding(g *codeGroup) {
-	u.line(u.env.out, "  %s: %s (%s)%s", g.severity, g.code, count(g.n), valuesText(g))
-	if g.severity == sources.BlocksJob && len(g.values) > 1 { // each is something to mend
-		for i, v := range g.values {
-			if i == shownOutcomes {
-				u.line(u.env.out, "      and %s more", count(len(g.values)-i))
-				return
-			}
-			u.example(v)
-		}
-		return
+	u.paragraph(4, fmt.Sprintf("  %s: %s (%s)%s", g.severity, g.code, count(g.n), valuesText(g)))
+	shown := 1
+	if g.severity == sources.BlocksJob { // each is something to mend
+		shown = shownOutcomes
 	}
-	u.example(g.values[0])
+	for i, v := range g.values {
+		if i == shown {
+			if g.severity == sources.BlocksJob {
+				u.line(u.env.out, "      and %s more", count(len(g.values)-i))
+			}
+			break
+		}
+		u.example(v)
+	}
+	if hint := report.Hint(g.code); hint != "" {
+		u.indented(6, "hint: "+hint)
+	}
 }
 
 func (u *ui) example(g importer.FindingGroup) {
@@ -88,7 +94,7 @@ func (u *ui) example(g importer.FindingGroup) {
 	if e.Position.File != "" {
 		place = e.Position.String() + ": "
 	}
-	u.line(u.env.out, "      %s%s", place, e.Text)
+	u.indented(6, place+shorten(e.Text, 240))
 }
 
 // valuesText names the commonest values of a code that has several.

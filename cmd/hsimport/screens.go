@@ -91,62 +91,8 @@ func (u *ui) outcomes(what string, list []importer.Outcome) {
 		if o.Part > 1 {
 			part = fmt.Sprintf(" (part %d)", o.Part)
 		}
-		u.line(u.env.out, "%s: %s%s at %s: %s", what, name, part, o.Place, o.Reason)
+		u.paragraph(4, fmt.Sprintf("%s: %s%s at %s: %s", what, name, part, o.Place, o.Reason))
 	}
-}
-
-// dryRun is the validation report on one screen.
-func (u *ui) dryRun(rep *importer.Report, job *importer.Job, offline error) {
-	u.clearBar()
-	if u.json {
-		_ = report.JSON(u.env.out, rep) // a reader that is gone cannot be told
-		u.cause(rep)
-		return
-	}
-	p := func(format string, args ...any) { u.line(u.env.out, format, args...) }
-	t := rep.Totals
-	if rep.Rehearsal != "" {
-		p("rehearsal at %s", rep.Rehearsal)
-	}
-	if offline != nil {
-		p("offline: %v; the account was not asked", offline)
-	}
-	p("source         %s", sourceLine(rep))
-	if rep.Cause != nil && !t.Complete {
-		u.cause(rep)
-		return
-	}
-	for _, r := range sortedCounts(t.ExcludedBy) {
-		p("  excluded     %s by rule: %s", count(r.n), r.name)
-	}
-	for _, r := range sortedCounts(rep.Ledger.Records.ExcludedBy) {
-		p("  excluded     %s by rule: %s", count(r.n), r.name)
-	}
-	p("plan           + %s new  = %s there already  ~ %s differ from what was sent  ! %s refused  (%s tickets get further messages)",
-		count(max(t.New, t.Parts-t.Refused-t.Same-t.Changed)), count(t.Same), count(t.Changed), count(t.Refused), count(t.Follow))
-	p("conversations  %s: %s; %s split", count(t.Parts-t.Refused), byCount(t.Statuses), plural(t.Split, "ticket is", "tickets are"))
-	p("threads        %s carry messages, %s are added by us", count(t.FromMessages), count(t.Added))
-	p("attachments    %s: %s with their message, %s uploaded, %s named in a note", count(t.Inline+t.Uploads+t.Noted), count(t.Inline), count(t.Uploads), count(t.Noted))
-	if !t.First.IsZero() {
-		p("dates          %s to %s", t.First.UTC().Format(time.DateOnly), t.Last.UTC().Format(time.DateOnly))
-	}
-	p("cost           %s units: %s", count(t.Units), durations(t.Units, float64(job.Options.Share)))
-	u.outcomes("refused", rep.Rejected)
-	for i, r := range rep.Ledger.Refused {
-		if i == shownOutcomes {
-			p("unreadable: and %s more", count(len(rep.Ledger.Refused)-i))
-			break
-		}
-		p("unreadable: %s: %s", r.Position, r.Reason)
-	}
-	u.topFindings(rep)
-	if rep.Cause != nil {
-		u.cause(rep)
-		return
-	}
-	wanted := t.Tickets - t.ExcludedTickets
-	p("%s of %s tickets would arrive, %s refused, %s unreadable; nothing was written",
-		count(wanted-t.Refused), count(wanted), count(t.Refused), count(rep.Ledger.Records.Unreadable))
 }
 
 // differences explains how one plan differs from another.
@@ -252,19 +198,6 @@ func byCount(m map[string]int) string {
 		return "none"
 	}
 	return strings.Join(parts, ", ")
-}
-
-// durations is how long so many units take on each plan, at the configured share.
-func durations(units int, share float64) string {
-	if share == 0 {
-		share = 1
-	}
-	var parts []string
-	for _, limit := range []int{200, 400, 800} {
-		d := importer.Duration(units, limit, share)
-		parts = append(parts, fmt.Sprintf("%s at %d a minute (until %s)", human(d), limit, time.Now().Add(d).Format("Mon 15:04")))
-	}
-	return fmt.Sprintf("%s; at %.0f %% of the quota", strings.Join(parts, ", "), share*100)
 }
 
 // count writes a number with its thousands apart.

@@ -21,8 +21,10 @@ func TestFindingsAreGroupedByCode(t *testing.T) {
 	f := importer.NewFindings()
 	for i, n := range []int{1, 9, 4, 2} {
 		for range n {
-			f.Add(mapping.Finding{Severity: sources.Info, Code: "recipients-not-carried", Value: string(rune('a' + i)), Text: "text of " + string(rune('a'+i)),
-				Position: sources.Position{File: "in.mbox", Offset: int64(10 * (i + 1))}})
+			f.Add(mapping.Finding{
+				Severity: sources.Info, Code: "recipients-not-carried", Value: string(rune('a' + i)), Text: "text of " + string(rune('a'+i)),
+				Position: sources.Position{File: "in.mbox", Offset: int64(10 * (i + 1))},
+			})
 		}
 	}
 	f.Add(mapping.Finding{Severity: sources.BlocksJob, Code: "status-unmapped", Value: "hold", Text: "say what hold becomes"},
@@ -33,6 +35,7 @@ func TestFindingsAreGroupedByCode(t *testing.T) {
   blocks the job: status-unmapped (2), 2 values: "hold" 1, "waiting" 1
       say what hold becomes
       say what waiting becomes
+      hint: add it to mapping.statuses, or set mapping.default_status
   info: recipients-not-carried (16), 4 values: "b" 9, "c" 4, "d" 2, ...
       in.mbox@20: text of b
 `
@@ -79,10 +82,20 @@ func TestEventsAsObjects(t *testing.T) {
 
 func TestNumbersForPeople(t *testing.T) {
 	for _, c := range []struct{ got, want string }{
-		{count(0), "0"}, {count(999), "999"}, {count(1000), "1,000"}, {count(-1234567), "-1,234,567"},
-		{human(29 * time.Second), "29 s"}, {human(61 * time.Minute), "61 min"}, {human(150 * time.Minute), "2 h 30 min"}, {human(60 * time.Hour), "2.5 days"},
-		{humanBytes(999), "999 bytes"}, {humanBytes(1500), "1.5 kB"}, {humanBytes(37_300_000), "37.3 MB"},
-		{shorten("abcdefghij", 8), "abcde..."}, {plural(1, "file is", "files are"), "1 file is"}, {plural(2000, "file is", "files are"), "2,000 files are"},
+		{count(0), "0"},
+		{count(999), "999"},
+		{count(1000), "1,000"},
+		{count(-1234567), "-1,234,567"},
+		{human(29 * time.Second), "29 s"},
+		{human(61 * time.Minute), "61 min"},
+		{human(150 * time.Minute), "2 h 30 min"},
+		{human(60 * time.Hour), "2.5 days"},
+		{humanBytes(999), "999 bytes"},
+		{humanBytes(1500), "1.5 kB"},
+		{humanBytes(37_300_000), "37.3 MB"},
+		{shorten("abcdefghij", 8), "abcde..."},
+		{plural(1, "file is", "files are"), "1 file is"},
+		{plural(2000, "file is", "files are"), "2,000 files are"},
 	} {
 		if c.got != c.want {
 			t.Errorf("%q, want %q", c.got, c.want)
@@ -103,5 +116,34 @@ func TestColumnsOfATerminal(t *testing.T) {
 	}
 	if got := wrap("one two three\n\n  four", 9); strings.Join(got, "/") != "one two three/four" {
 		t.Errorf("wrapped to %q", got)
+	}
+}
+
+// The screen of a dry run is 80 columns wide, whatever is on it; a word that is wider stands alone.
+func TestTheScreenFits(t *testing.T) {
+	rep := &importer.Report{Findings: importer.NewFindings(), Ledger: &sources.Ledger{}, Started: time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)}
+	rep.Totals = importer.Totals{
+		Tickets: 1_234_567, Parts: 1_234_567, Same: 300_000, Changed: 12_345, Doubt: 1, Refused: 99_999, Follow: 1, Split: 1, Units: 2_400_000, UnitsLeft: 2_000_000, Complete: true,
+		Statuses: map[string]int{"active": 111_111, "pending": 222_222, "closed": 333_333, "spam": 1}, ExcludedBy: map[string]int{strings.Repeat("a long rule ", 12): 5},
+	}
+	rep.Summary.Attachments = importer.Attachments{Planned: 1_000_000, Inline: 999_000, Uploaded: 900, Noted: 100}
+	wideWord := strings.Repeat("x", 120)
+	rep.Rejected = []importer.Outcome{{Key: "k", Place: "tickets.csv:1", Reason: strings.Repeat("it cannot be ", 30) + wideWord}}
+	rep.Findings.Add(mapping.Finding{Severity: sources.Warning, Code: "agent-unmapped", Value: "領収書のお願い", Text: strings.Repeat("領収書のお願い ", 40) + "\x1b[31mred"})
+	u, out, _ := testUI()
+	u.dryRun(rep, &importer.Job{Options: importer.Options{Share: 0.33}}, nil)
+	for line := range strings.Lines(out.String()) {
+		line = strings.TrimSuffix(line, "\n")
+		if w := wide(line); w > screenWidth && strings.TrimSpace(line) != wideWord && !strings.Contains(line, "would arrive") {
+			t.Errorf("%d columns: %s", w, line)
+		}
+		if strings.Contains(line, "\x1b") {
+			t.Errorf("acts on the terminal: %q", line)
+		}
+	}
+	for _, want := range []string{"= 300,000 there already", "~ 12,345 differ", "! 99,999 refused", "? 1 in doubt", "1 ticket that is there gets further messages", "2,000,000 units", "33% of the quota", "hint: add the agent"} {
+		if !strings.Contains(out.String(), want) {
+			t.Errorf("%q is not said in\n%s", want, out)
+		}
 	}
 }

@@ -320,11 +320,11 @@ func (v *viewer) customerCounts() customers {
 
 // findingGroup is everything found under one code.
 type findingGroup struct {
-	Severity, Class, Code, Meaning string
-	N                              int
-	Values                         []findingValue
-	MoreValues                     int
-	Examples                       []findingExample
+	Severity, Class, Code, Meaning, Hint string
+	N                                    int
+	Values                               []findingValue
+	MoreValues                           int
+	Examples                             []findingExample
 }
 
 type findingValue struct {
@@ -352,7 +352,7 @@ func (v *viewer) findings() []findingGroup {
 		k := key{g.Severity, g.Code}
 		f := at[k]
 		if f == nil {
-			f = &findingGroup{Severity: g.Severity.String(), Class: severityClass[g.Severity], Code: clip(g.Code, 80), Meaning: meaning(g.Code)}
+			f = &findingGroup{Severity: g.Severity.String(), Class: severityClass[g.Severity], Code: clip(g.Code, 80), Meaning: Meaning(g.Code), Hint: Hint(g.Code)}
 			at[k] = f
 			order = append(order, k)
 		}
@@ -387,15 +387,3 @@ func (v *viewer) example(e mapping.Finding) findingExample {
 	}
 	return out
 }
-
-// meanings of codes that do not come from the mapping.
-var meanings = map[string]string{
-	"account-not-read":   "something of the account could not be asked; the import may still work",
-	"active-workflow":    "an automatic workflow of the mailbox may act on imported conversations: read its conditions before running",
-	"webhook":            "a webhook may be called for imported conversations: who receives it should know",
-	"label-not-carried":  "a mail label that does not come along",
-	"column-not-carried": "a filled column that does not come along: map it, or list it in ignore_columns",
-	"message-edited":     "a message was edited in the source after it was sent; the sent text stays",
-}
-
-func meaning(code string) string { return firstOf(mapping.Meaning(code), meanings[code]) }
