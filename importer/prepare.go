@@ -47,7 +47,6 @@ func (p *planner) loaded(ctx context.Context) error {
 
 // all maps the whole source and judges the job.
 func (p *planner) all(ctx context.Context) error {
-	useLabels(p.rep.Ledger, p.mapper)
 	p.rep.Findings.Add(ledgerFindings(p.rep.Ledger)...)
 	err := mapAll(ctx, p.Source, p.mapper, func(m mapped) error {
 		p.batch = append(p.batch, m)
@@ -83,16 +82,6 @@ func (e *engine) judge() error {
 		return e.rep.drift
 	}
 	return nil
-}
-
-// useLabels puts the labels that the mapping carries over into their class: a source knows those it excludes, not those
-// that become tags.
-func useLabels(l *sources.Ledger, m *mapping.Mapper) {
-	for i := range l.Labels {
-		if u := &l.Labels[i]; u.Class == sources.NotCarried {
-			u.Class, u.As = m.LabelUse(u.Name)
-		}
-	}
 }
 
 // ledgerFindings makes findings of the problems of the input as a whole.

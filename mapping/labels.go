@@ -51,26 +51,3 @@ func (w *work) bears(label string) bool {
 func bearsLabel(labels []string, label string) bool {
 	return slices.ContainsFunc(labels, func(l string) bool { return fold(l) == fold(label) || labelName(l) == labelName(label) })
 }
-
-// LabelUse says what the mapping makes of a mail label: the tag that it becomes, that it is one of those that decide
-// what stays open, that a person drops it. It is NotCarried for a label that is lost without anybody having said so.
-func (m *Mapper) LabelUse(label string) (class sources.UseClass, as string) {
-	to, named := m.Tags[fold(label)]
-	switch {
-	case named && to != "":
-		return sources.Mapped, "tag " + to
-	case !named && !isSystemLabel(label):
-		return sources.Mapped, "tag " + m.TagPrefix + oneLine(label)
-	}
-	for _, l := range m.Live.Labels {
-		for _, one := range strings.Split(l, " & ") {
-			if bearsLabel([]string{label}, one) {
-				return sources.Mapped, "decides what stays open"
-			}
-		}
-	}
-	if named {
-		return sources.Ignored, ""
-	}
-	return sources.NotCarried, ""
-}

@@ -57,17 +57,3 @@ func TestOwnLabelsBecomeTags(t *testing.T) {
 		t.Errorf("tags %q, want %q", got, want)
 	}
 }
-
-// A report says what becomes of each label: what the tags table names, what is made a tag by itself, what decides the
-// status, what is dropped on purpose, and what is lost.
-func TestWhatBecomesOfALabel(t *testing.T) {
-	m, _ := New(Options{Tags: map[string]string{"Kunden": "customers", "Newsletter": ""}, TagPrefix: "old-", Live: Live{Labels: []string{"Starred", "Inbox & Unread"}}}, Target{})
-	for label, want := range map[string]string{
-		"kunden": "mapped: tag customers", "Invoices": "mapped: tag old-Invoices", "newsletter": "ignored by name: ", "Markiert": "mapped: decides what stays open",
-		"Unread": "mapped: decides what stays open", "[Gmail]/Important": "not carried over: ",
-	} {
-		if class, as := m.LabelUse(label); string(class)+": "+as != want {
-			t.Errorf("%s is %s: %s, want %s", label, class, as, want)
-		}
-	}
-}
