@@ -135,6 +135,7 @@ type bench struct {
 	events []importer.Event
 	fault  func(op string) (bool, error)
 	bare   bool // without settling
+	copies int
 	base   string
 	wrap   func(http.RoundTripper) http.RoundTripper
 }
@@ -200,7 +201,7 @@ func (b *bench) job() *importer.Job {
 	}
 	return &importer.Job{
 		Source: b.src, Mapping: b.maps, Client: c, Quota: q, Checkpoint: b.path, Options: b.opts, Version: "test",
-		Fault: b.serial(), NoSettle: b.bare,
+		Fault: b.serial(), NoSettle: b.bare, Copies: b.copies,
 		Progress: func(ev importer.Event) {
 			b.mu.Lock()
 			defer b.mu.Unlock()

@@ -72,6 +72,7 @@ func (e *engine) closeStore(ctx context.Context) {
 			e.rep.Cause = asStop(err)
 			e.rep.Summary.ExitCode = ExitUnexpected
 		}
+		e.rep.Summary.Copy = e.keepCopy(ctx, e.rep.Summary.ExitCode)
 	}
 	if err := e.store.Close(); err != nil && e.rep.Cause == nil {
 		e.rep.Cause = asStop(err)

@@ -101,7 +101,7 @@ func (e *engine) look(ctx context.Context, parts []*lookPart) error {
 	if found == 0 {
 		return nil
 	}
-	return stopf(ExitCheckpoint, "if a checkpoint of this job exists, use it; otherwise `hsimport recover` rebuilds it from the account",
+	return stopf(ExitCheckpoint, e.lostHint(ctx),
 		"the account already holds %d of the %d conversations looked for, which this checkpoint does not know: ticket %s is conversation %d; sending would double the history",
 		found, len(parts), parts[first].ticket, hits[first])
 }

@@ -34,6 +34,7 @@ type Job struct {
 	Client     *helpscout.Client // nil: offline, for a dry run
 	Quota      *Quota            // the one behind Client
 	Checkpoint string            // path of the database
+	Copies     int               // copies of the checkpoint that finished commands leave beside it; 0: none
 	Options    Options
 	Version    string // of the tool, stored with each run
 

@@ -50,6 +50,7 @@ type Summary struct {
 	Quota         QuotaCounts   `json:"quota"`
 	ElapsedS      float64       `json:"elapsed_s"`
 	Cause         string        `json:"cause,omitempty"`
+	Copy          string        `json:"checkpoint_copy,omitempty"` // left beside the checkpoint when the command had ended
 	Verdict       string        `json:"verdict,omitempty"`
 }
 

@@ -51,6 +51,7 @@ type RollbackSummary struct {
 	Quota       QuotaCounts `json:"quota"`
 	ElapsedS    float64     `json:"elapsed_s"`
 	Cause       string      `json:"cause,omitempty"`
+	Copy        string      `json:"checkpoint_copy,omitempty"`
 	Verdict     string      `json:"verdict"`
 }
 
@@ -393,6 +394,7 @@ func (r *rollback) conclude(ctx context.Context, err error) (*RollbackSummary, *
 	if r.run != 0 {
 		b, merr := json.Marshal(s)
 		err = errors.Join(merr, r.store.EndRun(ctx, r.run, s.ExitCode, b, time.Now()))
+		s.Copy = r.keepCopy(ctx, s.ExitCode)
 	} else {
 		err = nil
 	}

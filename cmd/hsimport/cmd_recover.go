@@ -68,6 +68,7 @@ func (u *ui) recovered(rep *importer.Report) {
 		p("conversations  %s planned = %s found + %s known before + %s ambiguous + %s refused + %s missing",
 			count(c.Planned), count(c.Adopted), count(c.Already), count(c.InDoubt), count(c.Rejected), count(c.Pending))
 		p("quota          %s", quotaLine(rep.Summary.Quota, rep.Summary.ElapsedS))
+		u.copied(rep.Summary.Copy)
 	}
 	u.cause(rep)
 	p("%s", rep.Summary.Verdict)

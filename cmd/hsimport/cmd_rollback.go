@@ -140,6 +140,7 @@ func (u *ui) rolledBack(sum *importer.RollbackSummary, stop *importer.Stop) {
 	}
 	if !u.quiet {
 		u.line(u.env.out, "quota          %s", quotaLine(sum.Quota, sum.ElapsedS))
+		u.copied(sum.Copy)
 	}
 	u.line(u.env.out, "%s", sum.Verdict)
 }

@@ -57,7 +57,7 @@ func (a *app) accountJob(c *configs.Config) (*importer.Job, error) {
 		return nil, &importer.Stop{Code: importer.ExitUsage, Err: err}
 	}
 	return &importer.Job{
-		Client: client, Quota: quota, Mapping: c.Mapping, Checkpoint: c.Checkpoint, Options: c.Run, Version: toolVersion(),
+		Client: client, Quota: quota, Mapping: c.Mapping, Checkpoint: c.Checkpoint, Copies: copiesKept, Options: c.Run, Version: toolVersion(),
 		Progress: a.ui.event, Log: a.ui.log(),
 	}, nil
 }

@@ -27,6 +27,9 @@ const (
 	credentialsFileVariable = "HELPSCOUT_CREDENTIALS_FILE"
 )
 
+// copiesKept is how many copies of the checkpoint finished commands leave beside it.
+const copiesKept = 3
+
 // errNoCredentials says that the account cannot be asked.
 var errNoCredentials = errors.New("no credentials: " + appIDVariable + " and " + appSecretVariable + " are not set")
 
@@ -158,7 +161,7 @@ func (a *app) job(ctx context.Context, c *configs.Config) (job *importer.Job, of
 		return nil, nil, err
 	}
 	return &importer.Job{
-		Source: src, Mapping: c.Mapping, Client: client, Quota: quota, Checkpoint: c.Checkpoint, Options: c.Run,
+		Source: src, Mapping: c.Mapping, Client: client, Quota: quota, Checkpoint: c.Checkpoint, Copies: copiesKept, Options: c.Run,
 		Version: toolVersion(), Until: !c.Source.Until.IsZero(), Progress: a.ui.event, Log: a.ui.log(),
 	}, offline, nil
 }

@@ -38,6 +38,7 @@ func (u *ui) report(rep *importer.Report, job *importer.Job) {
 			p("attachments    %s = %s with their message + %s uploaded + %s named in a note", count(s.Attachments.Planned), count(s.Attachments.Inline), count(s.Attachments.Uploaded), count(s.Attachments.Noted))
 		}
 		p("quota          %s", quotaLine(s.Quota, s.ElapsedS))
+		u.copied(s.Copy)
 	}
 	u.cause(rep)
 	p("%s", s.Verdict)

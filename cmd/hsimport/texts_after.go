@@ -49,3 +49,10 @@ Customers that the import has brought along stay.
 It ends with 0 when nothing of what was asked for is left, with 3 when touched ones stay, with 6 when some are in doubt.`
 
 var errRollbackNoTerminal = errors.New("a rollback has to be confirmed, and there is no terminal to ask; nothing was deleted")
+
+// copied says where the copy of the checkpoint is.
+func (u *ui) copied(path string) {
+	if path != "" {
+		u.line(u.env.out, "checkpoint     a copy is in %s; keep it with your backups", path)
+	}
+}
