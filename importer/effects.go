@@ -127,7 +127,10 @@ func (e *engine) gone(ctx context.Context, row *checkpoint.Part, pending []check
 // refuseEffect notes that an effect will not be applied; a person is told at once.
 func (e *engine) refuseEffect(ctx context.Context, ef *checkpoint.Effect, status int, why string) error {
 	e.tell(Event{Kind: EventRejected, Key: e.ticketOf(ctx, ef.PartID), Text: effectName(ef) + ": " + why})
-	return e.store.RejectEffect(context.WithoutCancel(ctx), ef.ID, status, why, time.Now())
+	if err := e.store.RejectEffect(context.WithoutCancel(ctx), ef.ID, status, why, time.Now()); err != nil {
+		return err
+	}
+	return e.effectAnswer(ctx, ef, string(checkpoint.Rejected), status, why)
 }
 
 // effectName is what people call an effect.
@@ -384,6 +387,9 @@ func (e *engine) effectResult(ctx context.Context, c *effectCall, id int64, err 
 	}
 	if derr := e.store.DoubtEffect(ctx, c.ef.ID, err.Error(), time.Now()); derr != nil {
 		return false, derr
+	}
+	if nerr := e.effectAnswer(ctx, c.ef, string(checkpoint.InDoubt), helpscout.StatusOf(err), err.Error()); nerr != nil {
+		return false, nerr
 	}
 	if n := e.out.doubt(); n >= doubtsAtMost {
 		return false, stopf(ExitLeft, "everything is saved", "the last %d writes got no answer that says what became of them (%v)", n, err)

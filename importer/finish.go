@@ -24,6 +24,9 @@ func (e *engine) sum(ctx context.Context, err error) {
 	if err != nil {
 		e.rep.Cause = asStop(err)
 	}
+	if nerr := e.noteEnd(ctx, e.rep.Cause); nerr != nil && e.rep.Cause == nil {
+		e.rep.Cause = asStop(nerr)
+	}
 	s := &e.rep.Summary
 	s.Source = sourceCounts(e.rep)
 	e.quotaCounts()

@@ -86,6 +86,7 @@ type engine struct {
 	begun    int               // tickets handed to workers, for --limit
 	freed    bool              // settling has found a part that others, or its uploads, waited for
 	changed  []checkpoint.Part // what --redo-changed will take back
+	notes    notes             // for the checkpoint
 	settling int               // units spent on finding out about lost answers
 
 	doubtfulEffects, rejectedEffects int // uploads and appends, for the exit code

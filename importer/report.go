@@ -34,7 +34,8 @@ type Outcome struct {
 	Place     string
 	Reason    string
 	Status    int
-	Candidate int64 // a conversation that may be it
+	Candidate int64  // a conversation that may be it
+	State     string `json:",omitempty"` // rejected, in_doubt, sending, refused, unreadable; empty: as the list it stands in says
 }
 
 // Summary is the object that scripts rely on; its JSON is part of the interface.

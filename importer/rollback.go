@@ -325,7 +325,7 @@ func (r *rollback) deleteOne(ctx context.Context, part int64) error {
 	}
 	if !gone {
 		r.keep(row, why)
-		return nil
+		return r.answer(ctx, row, "kept", 0, why, "")
 	}
 	if err := r.store.MarkDeleted(context.WithoutCancel(ctx), row.ID, time.Now()); err != nil {
 		return err
@@ -392,8 +392,9 @@ func (r *rollback) conclude(ctx context.Context, err error) (*RollbackSummary, *
 		return s, cause
 	}
 	if r.run != 0 {
+		err = r.noteEnd(ctx, cause)
 		b, merr := json.Marshal(s)
-		err = errors.Join(merr, r.store.EndRun(ctx, r.run, s.ExitCode, b, time.Now()))
+		err = errors.Join(err, merr, r.store.EndRun(ctx, r.run, s.ExitCode, b, time.Now()))
 		s.Copy = r.keepCopy(ctx, s.ExitCode)
 	} else {
 		err = nil

@@ -281,7 +281,7 @@ func (e *engine) plan(ctx context.Context) error {
 // planned remembers what the pending rows were made from; not while the plan asks for a decision or for conversations
 // to be taken back first, so that the next run plans again.
 func (e *engine) planned(ctx context.Context) error {
-	kept, err := json.Marshal(keptPlan{e.rep.Totals, e.rep.Findings.Groups(), e.rep.Rejected})
+	kept, err := json.Marshal(keptPlan{e.rep.Totals, e.rep.Findings.Groups(), e.rep.Rejected, unreadableOf(e.rep.Ledger)})
 	if err != nil {
 		return err
 	}
@@ -296,9 +296,10 @@ func (e *engine) planned(ctx context.Context) error {
 
 // keptPlan is what the report of a later run needs of a plan it need not make again.
 type keptPlan struct {
-	Totals   Totals
-	Findings []FindingGroup
-	Rejected []Outcome
+	Totals     Totals
+	Findings   []FindingGroup
+	Rejected   []Outcome
+	Unreadable []sources.Refusal
 }
 
 func (e *engine) planDigest() string {

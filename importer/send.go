@@ -234,7 +234,7 @@ func (e *engine) failed(ctx context.Context, out *outgoing, err error) (checkpoi
 	case helpscout.Rejected:
 		return e.refused(ctx, out, err)
 	}
-	return e.doubt(ctx, out.row, err.Error())
+	return e.unanswered(ctx, out.row, err)
 }
 
 // notApplied puts a part back: nothing was wrong with it, the server would not take it just now.
@@ -301,6 +301,9 @@ func (e *engine) reject(ctx context.Context, row *checkpoint.Part, sent time.Tim
 	if err := e.store.Reject(ctx, row.ID, status, reason, correlation, time.Now()); err != nil {
 		return err
 	}
+	if err := e.answer(ctx, row, string(checkpoint.Rejected), status, reason, correlation); err != nil {
+		return err
+	}
 	e.out.applied()
 	e.finished(row.Ticket, 0)
 	e.tell(Event{Kind: EventRejected, Key: row.Ticket, Text: reason})
@@ -313,6 +316,19 @@ func (e *engine) reject(ctx context.Context, row *checkpoint.Part, sent time.Tim
 	}
 	return stopf(ExitLeft, "mend the configuration and run the same command again: they are pending, not lost",
 		"%d conversations in a row were rejected for one reason: %s", len(ids), reason)
+}
+
+// unanswered leaves a part in doubt and keeps what was answered, if anything was.
+func (e *engine) unanswered(ctx context.Context, row *checkpoint.Part, err error) (checkpoint.State, retry, error) {
+	var he *helpscout.Error
+	correlation := ""
+	if errors.As(err, &he) {
+		correlation = he.CorrelationID
+	}
+	if nerr := e.answer(ctx, row, string(checkpoint.InDoubt), helpscout.StatusOf(err), err.Error(), correlation); nerr != nil {
+		return "", nil, nerr
+	}
+	return e.doubt(ctx, row, err.Error())
 }
 
 // doubt leaves a part in doubt: it may have been applied, now or in a while.

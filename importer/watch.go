@@ -258,7 +258,10 @@ func (e *engine) deleteConversation(ctx context.Context, ef *checkpoint.Effect, 
 
 // stays notes that a conversation will not be deleted.
 func (e *engine) stays(ctx context.Context, ef *checkpoint.Effect, status int, why string) (bool, string, error) {
-	return false, why, e.store.RejectEffect(context.WithoutCancel(ctx), ef.ID, status, why, time.Now())
+	if err := e.store.RejectEffect(context.WithoutCancel(ctx), ef.ID, status, why, time.Now()); err != nil {
+		return false, why, err
+	}
+	return false, why, e.effectAnswer(ctx, ef, "kept", status, why)
 }
 
 // notFoundOnDelete tells a conversation that is gone from one that was merged: writes to a merged one answer 404 too,
