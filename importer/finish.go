@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"strconv"
 	"strings"
 	"time"
 
@@ -42,6 +43,7 @@ func (e *engine) sum(ctx context.Context, err error) {
 		s.Conversations.Pending = s.Conversations.Planned - s.Conversations.Rejected
 	}
 	s.Threads.FromMessages, s.Threads.Added = e.rep.Totals.FromMessages, e.rep.Totals.Added
+	s.WorkflowsOff = workflowsOff(ctx, e.Checkpoint, e.origin)
 	e.finishSummary(arrived)
 	e.closeStore(ctx)
 }
@@ -306,7 +308,24 @@ func (e *engine) verdict(arrived int) string {
 		}
 	}
 	fmt.Fprintf(&b, ", %s unexplained", group3(max(s.Planned-s.Sum(), s.Sum()-s.Planned)))
+	if off := e.rep.Summary.WorkflowsOff; len(off) > 0 {
+		fmt.Fprintf(&b, "; %s still switched off (%s): hsimport doctor --resume-workflows", plural(len(off), "workflow is", "workflows are"), shortList(off))
+	}
 	return b.String()
+}
+
+// shortList quotes the first few names.
+func shortList(names []string) string {
+	const most = 5
+	var quoted []string
+	for i, n := range names {
+		if i == most {
+			quoted = append(quoted, fmt.Sprintf("and %d more", len(names)-most))
+			break
+		}
+		quoted = append(quoted, strconv.Quote(n))
+	}
+	return strings.Join(quoted, ", ")
 }
 
 // group3 writes a number with its thousands apart.

@@ -53,6 +53,7 @@ type Summary struct {
 	Cause         string        `json:"cause,omitempty"`
 	Copy          string        `json:"checkpoint_copy,omitempty"` // left beside the checkpoint when the command had ended
 	Verdict       string        `json:"verdict,omitempty"`
+	WorkflowsOff  []string      `json:"workflows_off,omitempty"` // names of those that PauseWorkflows has switched off
 }
 
 // SourceCounts sums up the ledger. Records found = messages + duplicates + excluded + unreadable.

@@ -3,6 +3,7 @@ package importer
 import (
 	"context"
 	"errors"
+	"fmt"
 	"sort"
 	"strconv"
 	"time"
@@ -29,6 +30,8 @@ type Status struct {
 	LastStarted time.Time      `json:"last_started,omitzero"`
 	LastEnded   time.Time      `json:"last_ended,omitzero"`
 	ExitCode    int            `json:"exit_code"`
+	// WorkflowsOff names the workflows that PauseWorkflows has switched off and that are not on again.
+	WorkflowsOff []string `json:"workflows_off,omitempty"`
 }
 
 // A Cause is one reason why parts stand where they stand.
@@ -44,7 +47,11 @@ func ReadStatus(ctx context.Context, path string) (*Status, error) {
 	store, err := checkpoint.View(ctx, path)
 	if err != nil {
 		if errors.Is(err, checkpoint.ErrMissing) {
-			return nil, &Stop{Code: ExitUsage, Err: err, Hint: "nothing has been imported with this configuration yet"}
+			hint := "nothing has been imported with this configuration yet"
+			if off := workflowsOff(ctx, path, ""); len(off) > 0 {
+				hint += fmt.Sprintf("; %s switched off (%s): hsimport doctor --resume-workflows", plural(len(off), "workflow is", "workflows are"), shortList(off))
+			}
+			return nil, &Stop{Code: ExitUsage, Err: err, Hint: hint}
 		}
 		return nil, checkpointStop(err)
 	}
@@ -59,6 +66,7 @@ func ReadStatus(ctx context.Context, path string) (*Status, error) {
 		Pending: c.Parts[checkpoint.Pending], Rejected: c.Parts[checkpoint.Rejected],
 		InDoubt: c.Parts[checkpoint.InDoubt] + c.Parts[checkpoint.Sending], UnitsLeft: c.Units[checkpoint.Pending], Effects: map[string]int{},
 	}
+	st.WorkflowsOff = workflowsOff(ctx, path, st.Origin)
 	for kind, states := range c.Effects {
 		for s, n := range states {
 			st.Effects[kind+" "+string(s)] += n

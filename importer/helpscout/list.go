@@ -31,6 +31,7 @@ func (v User) id() int64         { return v.ID }
 func (v Team) id() int64         { return v.ID }
 func (v Mailbox) id() int64      { return v.ID }
 func (v Field) id() int64        { return v.ID }
+func (v Folder) id() int64       { return v.ID }
 func (v Workflow) id() int64     { return v.ID }
 func (v Webhook) id() int64      { return v.ID }
 
@@ -131,5 +132,5 @@ func parseList[T entity](body []byte, key string, page int) (l listing[T], why s
 
 // reference are the lists in which nothing is looked for that might be sent again: an empty one needs no page block.
 var reference = map[string]bool{
-	"users": true, "teams": true, "mailboxes": true, "fields": true, "tags": true, "workflows": true, "webhooks": true,
+	"users": true, "teams": true, "mailboxes": true, "fields": true, "folders": true, "tags": true, "workflows": true, "webhooks": true,
 }

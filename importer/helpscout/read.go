@@ -53,6 +53,12 @@ func (c *Client) MailboxFields(ctx context.Context, mailbox int64) ([]Field, err
 	return listAll[Field](ctx, c, "/v2/mailboxes/"+strconv.FormatInt(mailbox, 10)+"/fields", "fields")
 }
 
+// MailboxFolders are the folders of a mailbox.
+// https://developer.helpscout.com/mailbox-api/endpoints/mailboxes/folders/list
+func (c *Client) MailboxFolders(ctx context.Context, mailbox int64) ([]Folder, error) {
+	return listAll[Folder](ctx, c, "/v2/mailboxes/"+strconv.FormatInt(mailbox, 10)+"/folders", "folders")
+}
+
 // Tags are the tags of the account; this list has their names under "name".
 // https://developer.helpscout.com/mailbox-api/endpoints/tags/list
 func (c *Client) Tags(ctx context.Context) ([]Tag, error) {
@@ -121,6 +127,7 @@ type ListQuery struct {
 	ModifiedSince string // as TimeLayout
 	EmbedThreads  bool
 	Number        int64
+	AssignedTo    int64 // a user or team; 0: whoever
 }
 
 func (l ListQuery) values() url.Values {
@@ -145,6 +152,9 @@ func (l ListQuery) values() url.Values {
 	}
 	if l.Number != 0 {
 		v.Set("number", strconv.FormatInt(l.Number, 10))
+	}
+	if l.AssignedTo != 0 {
+		v.Set("assigned_to", strconv.FormatInt(l.AssignedTo, 10))
 	}
 	if l.EmbedThreads {
 		v.Set("embed", "threads")

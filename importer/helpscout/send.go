@@ -250,9 +250,19 @@ func rateOf(q call, resp *http.Response, sent, received time.Time) Rate {
 		After:     retryAfter(resp.Header),
 		Sent:      sent,
 		Received:  received,
+		Date:      dateOf(resp.Header),
 		Status:    resp.StatusCode,
 		Write:     q.write(),
 	}
+}
+
+// dateOf is the server's clock; zero when it does not tell.
+func dateOf(h http.Header) time.Time {
+	at, err := http.ParseTime(h.Get("Date"))
+	if err != nil {
+		return time.Time{}
+	}
+	return at
 }
 
 // count reads a number of units; -1 when there is none.

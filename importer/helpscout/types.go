@@ -3,6 +3,7 @@ package helpscout
 import (
 	"encoding/json"
 	"fmt"
+	"net/url"
 	"time"
 )
 
@@ -121,6 +122,14 @@ type Mailbox struct {
 	Fields []Field `json:"-"` // filled by MailboxFields
 }
 
+// Folder is a folder of a mailbox. Type is open, mytickets, needs_attn, drafts, assigned, closed, spam, team, ...
+// https://developer.helpscout.com/mailbox-api/endpoints/mailboxes/folders/list
+type Folder struct {
+	ID   int64  `json:"id"`
+	Name string `json:"name"`
+	Type string `json:"type"`
+}
+
 // Field is a custom field of a mailbox. Type has been spelled in several ways: compare with Kind.
 // https://developer.helpscout.com/mailbox-api/endpoints/mailboxes/custom_fields/list
 type Field struct {
@@ -171,10 +180,24 @@ type Workflow struct {
 // Webhook is a subscription that an import may set off.
 // https://developer.helpscout.com/mailbox-api/endpoints/webhooks/list
 type Webhook struct {
-	ID     int64    `json:"id"`
-	URL    string   `json:"url"`
-	State  string   `json:"state"`
-	Events []string `json:"events"`
+	ID         int64    `json:"id"`
+	URL        string   `json:"url"` // may hold a secret of its receiver: Place is what may be shown
+	State      string   `json:"state"`
+	Label      string   `json:"label,omitempty"`
+	Events     []string `json:"events"`
+	MailboxIDs []int64  `json:"mailboxIds,omitempty"` // empty: all
+}
+
+// Place is where the events go, without path and query: those are often a secret of the receiver.
+func (h Webhook) Place() string {
+	u, err := url.Parse(h.URL)
+	if err != nil || u.Host == "" {
+		return "an address that cannot be read"
+	}
+	if u.Path == "" || u.Path == "/" {
+		return u.Scheme + "://" + u.Host
+	}
+	return u.Scheme + "://" + u.Host + "/..."
 }
 
 // Conversation is what GET and list return; keys it lacks are not used by the importer.
@@ -322,6 +345,7 @@ type Rate struct {
 	After     time.Duration // X-RateLimit-Retry-After, else Retry-After; 0 when absent
 	Sent      time.Time     // when the request began
 	Received  time.Time     // when its head was there
+	Date      time.Time     // the server's clock when it answered, in whole seconds; zero when it did not say
 	Status    int
 	Write     bool // it costs two units, else one
 }
