@@ -95,6 +95,22 @@ func takeLock(ctx context.Context, path, real string) (*flock.Flock, error) {
 	return lock, nil
 }
 
+// InUse is nil when nobody holds the checkpoint at path, and a *LockedError when somebody does. It changes nothing.
+func InUse(ctx context.Context, path string) error {
+	real, err := existing(path)
+	if err != nil {
+		return err
+	}
+	if _, err := os.Stat(real + ".lock"); errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	lock, err := takeLock(ctx, path, real)
+	if err != nil {
+		return err
+	}
+	return lock.Close()
+}
+
 // lockedBy words the refusal; who holds the lock is only a courtesy, so errors leave it unsaid.
 func lockedBy(ctx context.Context, path, real string) error {
 	locked := &LockedError{Path: path}

@@ -32,6 +32,9 @@ func DryRun(ctx context.Context, job *Job) *Report {
 	s := &e.rep.Summary
 	s.Source = sourceCounts(e.rep)
 	e.quotaCounts()
+	if e.fromSnapshot() {
+		s.Quota.Limit = e.Snapshot.Limit
+	}
 	t := e.rep.Totals
 	s.Conversations = Conversations{Planned: t.Parts, Already: t.Same + t.Changed, Rejected: t.Refused, InDoubt: t.Doubt}
 	s.Conversations.Pending = t.Parts - s.Conversations.Already - s.Conversations.Rejected - s.Conversations.InDoubt
@@ -49,16 +52,8 @@ func DryRun(ctx context.Context, job *Job) *Report {
 }
 
 func (e *engine) rehearse(ctx context.Context) error {
-	e.rep.Target = e.Target
-	if e.Client != nil {
-		acc, err := e.bind(ctx)
-		if err != nil {
-			return err
-		}
-		acc.SideEffects(ctx, e.Client)
-		e.rep.Findings.Add(acc.findings()...)
-	} else {
-		e.useMapper(e.Target)
+	if err := e.bindOrNot(ctx); err != nil {
+		return err
 	}
 	if err := e.view(ctx); err != nil {
 		return err
@@ -78,6 +73,39 @@ func (e *engine) rehearse(ctx context.Context) error {
 		e.rep.Findings.Add(*f)
 	}
 	return err
+}
+
+// bindOrNot makes the mapper for the account, for a snapshot of it, or for none.
+func (e *engine) bindOrNot(ctx context.Context) error {
+	var acc *Account
+	switch {
+	case e.Client != nil:
+		var err error
+		if acc, err = e.bind(ctx); err != nil {
+			return err
+		}
+		e.sideEffects(ctx, acc)
+	case e.fromSnapshot():
+		acc = e.Snapshot.AccountFor(e.Mapping.Mailbox)
+		e.origin, e.rep.Rehearsal, e.rep.Target = acc.Origin, rehearsalHost(acc.Origin), e.Snapshot.Target()
+		e.useMapper(e.rep.Target)
+	default:
+		e.rep.Target = e.Target
+		e.useMapper(e.Target)
+		return nil
+	}
+	e.rep.Findings.Add(acc.findings()...)
+	return nil
+}
+
+func (e *engine) fromSnapshot() bool { return e.Client == nil && e.Snapshot != nil }
+
+// sideEffects asks what an import might set off, and what the answers so far say of the clocks.
+func (e *engine) sideEffects(ctx context.Context, acc *Account) {
+	acc.SideEffects(ctx, e.Client)
+	if e.Quota != nil {
+		acc.Skew = e.Quota.Skew()
+	}
 }
 
 // view opens the checkpoint for reading, if there is one, so that the report can tell new from sent.

@@ -255,7 +255,15 @@ func (e *engine) balance() string {
 	return ""
 }
 
-// rank1 is the place of an exit code in the order of precedence; 0 is the strongest.
+// Worse is the one of two exit codes that holds when both apply.
+func Worse(a, b int) int {
+	if precedence(b) < precedence(a) {
+		return b
+	}
+	return a
+}
+
+// precedence is the place of an exit code in the order of precedence; 0 is the strongest.
 func precedence(code int) int {
 	for i, c := range []int{ExitUsage, ExitAuth, ExitCheckpoint, ExitDrift, ExitUnexpected, ExitInterrupted, ExitLeft, ExitDoubt, ExitRejected} {
 		if c == code {

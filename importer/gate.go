@@ -29,6 +29,8 @@ type Gate struct {
 	Workflows  []helpscout.Workflow
 	Webhooks   []helpscout.Webhook
 	LiveWithCc bool
+	// WorkflowsOff names the workflows that PauseWorkflows has switched off.
+	WorkflowsOff []string
 }
 
 // gate shows what is about to happen and asks; on this very machine nobody is asked.
@@ -43,6 +45,7 @@ func (e *engine) gate(ctx context.Context, acc *Account) error {
 	g := &Gate{
 		Origin: e.origin, Owner: e.rep.Target.Owner, Totals: e.rep.Totals, Units: e.rep.Totals.Units, Limit: st.Limit, Share: st.Share,
 		Duration: Duration(e.rep.Totals.Units, st.Limit, st.Share), Workflows: acc.Workflows, Webhooks: acc.Webhooks,
+		WorkflowsOff: workflowsOff(ctx, e.Checkpoint, e.origin),
 	}
 	for i := range e.rep.Target.Mailboxes {
 		if mb := &e.rep.Target.Mailboxes[i]; mailboxIs(mb, e.Mapping.Mailbox) {

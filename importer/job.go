@@ -32,6 +32,7 @@ type Job struct {
 	Mapping    mapping.Options
 	Target     mapping.Target    // the account's side when there is no Client: a snapshot, or unbound
 	Client     *helpscout.Client // nil: offline, for a dry run
+	Snapshot   *Snapshot         // for a dry run without a Client: the account as it was; nil: nothing is known of it
 	Quota      *Quota            // the one behind Client
 	Checkpoint string            // path of the database
 	Copies     int               // copies of the checkpoint that finished commands leave beside it; 0: none

@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"hsimport/importer/helpscout"
 	"hsimport/mapping"
@@ -19,10 +20,15 @@ import (
 type Account struct {
 	Origin    string
 	Identity  string               // stored with the job: the same account gives the same string, whoever's token it is
-	Workflows []helpscout.Workflow // active ones
-	Webhooks  []helpscout.Webhook
-	Unseen    []string // what could not be asked, and why
+	Workflows []helpscout.Workflow // those that act by themselves in the job's mailboxes, and are active
+	Webhooks  []helpscout.Webhook  // those that are told of the job's mailboxes
+	Unseen    []string             // what could not be asked, and why
+	Skew      time.Duration        // how far our clock is ahead of the server's; 0 when that is not known
+	inboxes   []int64
 }
+
+// MaxSkew is how far the two clocks may differ before it is worth a warning.
+const MaxSkew = 30 * time.Second
 
 // Preflight reads the account's side: users, teams, mailboxes with their custom fields, workflows and webhooks.
 func Preflight(ctx context.Context, c *helpscout.Client, mailbox string) (mapping.Target, *Account, error) {
@@ -55,6 +61,7 @@ func Preflight(ctx context.Context, c *helpscout.Client, mailbox string) (mappin
 	}
 	t.Bound = true
 	acc.Identity = identity(t.Users)
+	acc.inboxes = inboxes(mapping.Options{Mailbox: mailbox}, t.Mailboxes)
 	return t, acc, nil
 }
 
@@ -62,13 +69,24 @@ func Preflight(ctx context.Context, c *helpscout.Client, mailbox string) (mappin
 func (a *Account) SideEffects(ctx context.Context, c *helpscout.Client) {
 	flows, err := c.Workflows(ctx)
 	a.unseen("workflows", err)
+	hooks, err := c.Webhooks(ctx)
+	a.unseen("webhooks", err)
+	a.sideEffects(flows, hooks)
+}
+
+// sideEffects keeps what may be set off in the job's mailboxes; in all of them where those are not known.
+func (a *Account) sideEffects(flows []helpscout.Workflow, hooks []helpscout.Webhook) {
+	mine := func(id int64) bool { return id == 0 || len(a.inboxes) == 0 || slices.Contains(a.inboxes, id) }
 	for _, w := range flows {
-		if strings.EqualFold(w.Status, "active") {
+		if acts(w) && mine(w.MailboxID) {
 			a.Workflows = append(a.Workflows, w)
 		}
 	}
-	a.Webhooks, err = c.Webhooks(ctx)
-	a.unseen("webhooks", err)
+	for _, h := range hooks {
+		if !strings.EqualFold(h.State, "disabled") && (len(h.MailboxIDs) == 0 || slices.ContainsFunc(h.MailboxIDs, mine)) {
+			a.Webhooks = append(a.Webhooks, h)
+		}
+	}
 }
 
 func (a *Account) unseen(what string, err error) {
@@ -112,6 +130,11 @@ func mailboxIs(mb *helpscout.Mailbox, want string) bool {
 	return strings.EqualFold(strings.TrimSpace(mb.Name), want) || strconv.FormatInt(mb.ID, 10) == want
 }
 
+// MailboxIs reports that the configuration's word for a mailbox, its name or id, means this one.
+func MailboxIs(id int64, name, want string) bool {
+	return mailboxIs(&helpscout.Mailbox{ID: id, Name: name}, want)
+}
+
 // helpScoutHost is where an import is real; everything else is a rehearsal.
 const helpScoutHost = "api.helpscout.net"
 
@@ -134,21 +157,33 @@ func isLoopback(origin string) bool {
 	return strings.EqualFold(u.Hostname(), "localhost") || ip != nil && ip.IsLoopback()
 }
 
+// SkewText says what a wrong clock means; s is what Quota.Skew tells.
+func SkewText(s time.Duration) string {
+	way := "ahead of"
+	if s < 0 {
+		s, way = -s, "behind"
+	}
+	return fmt.Sprintf("this machine's clock is %s %s the server's: set it right before the import, because what became of a lost answer is found out by time", s.Round(time.Second), way)
+}
+
 // findings about the account that the report shows.
 func (a *Account) findings() (out []mapping.Finding) {
 	for _, u := range a.Unseen {
 		out = append(out, mapping.Finding{Severity: sources.Info, Code: "account-not-read", Text: u})
 	}
+	if s := a.Skew; s >= MaxSkew || s <= -MaxSkew {
+		out = append(out, mapping.Finding{Severity: sources.Warning, Code: "clock-skew", Text: SkewText(s)})
+	}
 	for _, w := range a.Workflows {
 		out = append(out, mapping.Finding{
 			Severity: sources.Warning, Code: "active-workflow", Value: w.Name,
-			Text: fmt.Sprintf("the %s workflow %q is active and may act on imported conversations", w.Type, w.Name),
+			Text: fmt.Sprintf("the %s workflow %q is active and may act on imported conversations; hsimport doctor --pause-workflows switches it off", w.Type, w.Name),
 		})
 	}
 	for _, h := range a.Webhooks {
 		out = append(out, mapping.Finding{
-			Severity: sources.Warning, Code: "webhook", Value: h.URL,
-			Text: fmt.Sprintf("a webhook sends %d kinds of events to %s and may be called for imported conversations", len(h.Events), h.URL),
+			Severity: sources.Warning, Code: "webhook", Value: h.Place(),
+			Text: fmt.Sprintf("a webhook sends %s to %s and may be called for imported conversations", plural(len(h.Events), "kind of event", "kinds of events"), h.Place()),
 		})
 	}
 	return out

@@ -44,6 +44,7 @@ type Quota struct {
 	known   bool          // an answer, or the caller, has settled whether there is a limit
 	gate    gate
 	lag     latency
+	clock   clock
 	use     usage
 	stats   quotaCount
 	waiting int
@@ -174,6 +175,7 @@ func (q *Quota) grant(now time.Time, units int) {
 func (q *Quota) Observe(r helpscout.Rate) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
+	q.clock.observe(r)
 	q.lag.add(r.Received, r.Received.Sub(r.Sent))
 	if r.Status == http.StatusTooManyRequests {
 		q.stats.throttled++

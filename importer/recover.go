@@ -429,7 +429,7 @@ func (e *engine) confirmRecovered(ctx context.Context, acc *Account) error {
 	if err != nil || v == "" {
 		return err
 	}
-	acc.SideEffects(ctx, e.Client)
+	e.sideEffects(ctx, acc)
 	e.rep.Findings.Add(acc.findings()...)
 	f, err := e.overlap(ctx, e.mailboxID(), e.untilSet())
 	if err != nil {

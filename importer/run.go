@@ -97,7 +97,11 @@ func (e *engine) useMapper(target mapping.Target) {
 	e.rep.Findings.Add(found...)
 	e.rep.Ledger = withLabels(e.rep.Ledger, mapper)
 	if e.PlanHeader != nil {
-		e.PlanHeader(mapper.Header(e.Source.Digest()))
+		h := mapper.Header(e.Source.Digest())
+		if e.fromSnapshot() {
+			h.Snapshot = e.Snapshot.Taken.UTC().Format(time.RFC3339)
+		}
+		e.PlanHeader(h)
 	}
 }
 
@@ -215,7 +219,7 @@ func removeDatabase(path string) {
 
 // planNew is everything between an empty checkpoint and the first write.
 func (e *engine) planNew(ctx context.Context, acc *Account) error {
-	acc.SideEffects(ctx, e.Client)
+	e.sideEffects(ctx, acc)
 	e.rep.Findings.Add(acc.findings()...)
 	if err := e.plan(ctx); err != nil {
 		return err

@@ -18,8 +18,12 @@ import (
 func flowBench(t *testing.T) *bench {
 	b := newBench(t, many(20)...)
 	for _, f := range []sandbox.Workflow{
-		{Name: "escalate", Query: `(tag:"never")`}, {Name: "remind", Query: `(tag:"never")`}, {Name: "tidy", Query: `(tag:"never")`},
-		{Name: "by hand", Type: "manual"}, {Name: "off", Status: "inactive"}, {Name: "elsewhere", MailboxID: otherMailbox},
+		{Name: "escalate", Query: `(tag:"never")`},
+		{Name: "remind", Query: `(tag:"never")`},
+		{Name: "tidy", Query: `(tag:"never")`},
+		{Name: "by hand", Type: "manual"},
+		{Name: "off", Status: "inactive"},
+		{Name: "elsewhere", MailboxID: otherMailbox},
 	} {
 		if _, err := b.box.AddWorkflow(f); err != nil {
 			t.Fatal(err)
@@ -269,4 +273,3 @@ func TestCrashInPause(t *testing.T) {
 		})
 	}
 }
-

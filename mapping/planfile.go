@@ -28,6 +28,8 @@ type Header struct {
 	Target  string `json:"target"`  // digest of the account's side
 	Zones   string `json:"zones"`   // the zone database
 	Unbound bool   `json:"unbound"` // made without the account: cannot be run
+	// Snapshot is when the account's side was read, where the plan was made from a file of it; RFC 3339, UTC.
+	Snapshot string `json:"snapshot,omitempty"`
 }
 
 // Header is the first line of a plan that m makes of a source with the given digest.

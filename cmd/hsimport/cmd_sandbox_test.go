@@ -11,11 +11,11 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"hsimport/importer"
 	"hsimport/importer/helpscout"
 	"hsimport/importer/helpscout/sandbox"
-	"hsimport/mapping"
 )
 
 // serve runs hsimport sandbox with these words on a free port, until the test ends, and returns its address.
@@ -66,17 +66,22 @@ func TestSandboxOfFiles(t *testing.T) {
 	dir := t.TempDir()
 	seed, settings := filepath.Join(dir, "account.json"), filepath.Join(dir, "settings.yaml")
 	owner := helpscout.User{ID: 22, FirstName: "Tom", Email: "tom@b.example", Role: "admin"}
-	target := mapping.Target{
-		Bound: true, Owner: owner,
-		Mailboxes: []helpscout.Mailbox{{ID: 77, Name: "Real", Email: "real@b.example", Fields: []helpscout.Field{
+	snap := &importer.Snapshot{
+		Snapshot: importer.SnapshotFormat, Taken: time.Now().UTC(), Origin: "https://help.example", Account: "user:21", Owner: 22,
+		Mailboxes: []importer.SnapshotMailbox{{ID: 77, Name: "Real", Email: "real@b.example", Fields: []helpscout.Field{
 			{ID: 5, Name: "Kind", Type: "dropdown", Required: true, Order: 1, Options: []helpscout.Option{{ID: 9, Label: "A", Order: 1}}},
-		}}},
-		Users: []helpscout.User{{ID: 21, FirstName: "Olga", Email: "olga@b.example", Role: "owner"}, owner, {ID: 31, FirstName: "Crew", Type: "team"}},
-		Teams: []helpscout.Team{{ID: 31, Name: "Crew"}},
+		}, Folders: []helpscout.Folder{{ID: 3, Name: "Spam", Type: "spam"}}}},
+		Users:     []helpscout.User{{ID: 21, FirstName: "Olga", Email: "olga@b.example", Role: "owner"}, owner},
+		Teams:     []helpscout.Team{{ID: 31, Name: "Crew"}},
+		Tags:      []string{"vip"},
+		Workflows: []helpscout.Workflow{{ID: 41, MailboxID: 77, Type: "automatic", Status: "active", Name: "W"}},
+		Webhooks:  []helpscout.Webhook{{ID: 51, URL: "https://hooks.example/...", Events: []string{"convo.created"}}},
 	}
-	flows := []helpscout.Workflow{{ID: 41, MailboxID: 77, Type: "automatic", Status: "active", Name: "W"}}
-	if err := writeSnapshot(seed, seedOf(target, &importer.Account{Workflows: flows})); err != nil {
+	if err := writeSnapshot(seed, snap); err != nil {
 		t.Fatal(err)
+	}
+	if back, err := importer.ReadSnapshot(seed); err != nil || fmt.Sprint(back.Target()) != fmt.Sprint(snap.Target()) {
+		t.Errorf("read back: %+v, %v", back, err)
 	}
 	if err := os.WriteFile(settings, []byte("quota-limit: 123\nfield-types: upper\nfaults: [get#1=503]\n"), 0o600); err != nil {
 		t.Fatal(err)

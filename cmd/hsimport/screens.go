@@ -127,21 +127,20 @@ func (u *ui) symptom(state, what, text, hint string) {
 
 func (u *ui) diagnosis(d *doctor) {
 	if u.json {
-		u.object(map[string]any{"message_type": "summary", "command": "doctor", "exit_code": d.code, "to_mend": d.bad})
+		u.object(map[string]any{"message_type": "summary", "command": "doctor", "exit_code": d.code, "to_mend": d.stops, "to_look_at": d.warnings})
 		return
 	}
-	if d.bad == 0 {
+	look := plural(d.warnings, "thing wants a look", "things want a look")
+	switch {
+	case d.stops > 0 && d.warnings > 0:
+		u.line(u.env.out, "%s the import, and %s", plural(d.stops, "thing stops", "things stop"), look)
+	case d.stops > 0:
+		u.line(u.env.out, "%s the import", plural(d.stops, "thing stops", "things stop"))
+	case d.warnings > 0:
+		u.line(u.env.out, "everything is in place, and %s; next: hsimport dry-run -c %s", look, d.c.Path)
+	default:
 		u.line(u.env.out, "everything is in place; next: hsimport dry-run -c %s", d.c.Path)
-		return
 	}
-	u.line(u.env.out, "%s to be mended", plural(d.bad, "thing is", "things are"))
-}
-
-func quotaText(limit int) string {
-	if limit <= 0 || limit >= 1<<30 {
-		return "the server names no limit"
-	}
-	return fmt.Sprintf("%s units a minute: about %s conversations", count(limit), count(limit/2))
 }
 
 // status shows where a job stands.
@@ -167,12 +166,20 @@ func (u *ui) status(st *importer.Status) {
 		}
 		p("  %s %s: %s (such as %s)", count(c.N), strings.ReplaceAll(c.State, "_", " "), c.Reason, c.Example)
 	}
+	if len(st.WorkflowsOff) > 0 {
+		p("workflows  %s", stillOff(st.WorkflowsOff))
+	}
 	switch {
 	case st.Running:
 		p("last run   began %s and has not ended: it is going on, or it was killed; the same command goes on", st.LastStarted.Local().Format(time.DateTime))
 	case st.LastCommand != "":
 		p("last run   %s, ended %s with %d", st.LastCommand, st.LastEnded.Local().Format(time.DateTime), st.ExitCode)
 	}
+}
+
+// stillOff names the workflows that this job has switched off.
+func stillOff(names []string) string {
+	return listing(len(names), "is switched off", "are switched off", names) + "; hsimport doctor --resume-workflows switches them on again"
 }
 
 type named struct {

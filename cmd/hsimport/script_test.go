@@ -67,6 +67,10 @@ func TestScripts(t *testing.T) {
 			"restarted": scriptRestarted, // the same address, but an account that is empty
 			"people":    scriptPeople,    // people delete|answer|retitle N: does that to the Nth conversation that is there
 			"replace":   scriptReplace,   // replace FILE OLD NEW
+			"workflow":  scriptWorkflow,  // workflow NAME...: puts active workflows into the account
+			"webhook":   scriptWebhook,   // webhook URL: subscribes it
+			"native":    scriptNative,    // native USER: a mail arrives, and is given to that user
+			"skewed":    scriptSkewed,    // skewed DURATION: this machine's clock is so far ahead of the account's
 		},
 	})
 }
@@ -77,6 +81,7 @@ type accountKey struct{}
 type account struct {
 	box    *sandbox.Sandbox
 	server *httptest.Server
+	clock  *dated
 }
 
 func newAccount(options []string) (*account, error) {
@@ -103,7 +108,8 @@ func newAccount(options []string) (*account, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &account{box, httptest.NewServer(box)}, nil
+	clock := &dated{Handler: box}
+	return &account{box, httptest.NewServer(clock), clock}, nil
 }
 
 func (a *account) close() {
@@ -150,7 +156,7 @@ func scriptAccount(ts *testscript.TestScript, neg bool, args []string) {
 	acc, err := newAccount(args)
 	ts.Check(err)
 	old := ts.Value(accountKey{}).(*account)
-	*old, acc = *acc, &account{old.box, old.server}
+	*old, acc = *acc, &account{old.box, old.server, old.clock}
 	ts.Defer(acc.close)
 	ts.Setenv(configs.BaseURLVariable, old.server.URL)
 }

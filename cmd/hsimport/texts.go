@@ -38,10 +38,6 @@ HELPSCOUT_CREDENTIALS_FILE names. HELPSCOUT_BASE_URL overrides helpscout.base_ur
 const dryRunText = `Runs the very path of run up to delivery and reports. Nothing is written to the account or to the checkpoint.
 Without credentials it works offline and says what it could not check.`
 
-const doctorText = `Looks at everything around the import but the tickets themselves: the configuration, the files, the credentials, what the
-account has of mailboxes, users and fields, active workflows and webhooks, and the checkpoint. It changes nothing; dry-run
-and run do all of it too.`
-
 const inspectText = `Looks at CSV exports or mail archives (mbox, Maildir, single mails; .gz and .zst too) and says what is in them. It reads
 and writes nothing else; no configuration and no account are needed.`
 

@@ -310,10 +310,13 @@ func (u *ui) gate(g *importer.Gate) {
 		p("  costs        %s units", count(g.Units))
 	}
 	for _, w := range g.Workflows {
-		p("  workflow     %q is active and may act on imported conversations", w.Name)
+		p("  workflow     %q is active and may act on imported conversations; hsimport doctor --pause-workflows", w.Name)
+	}
+	if len(g.WorkflowsOff) > 0 {
+		p("  workflows    %s", stillOff(g.WorkflowsOff))
 	}
 	for _, h := range g.Webhooks {
-		p("  webhook      %s may be called", h.URL)
+		p("  webhook      %s may be called", h.Place())
 	}
 	if g.LiveWithCc {
 		p("  cc           live conversations carry cc: an agent's first answer goes to them too")
