@@ -148,7 +148,7 @@ func (d *doctor) fields(m *importer.SnapshotMailbox) {
 func didYouMean(want string, fields []helpscout.Field) string {
 	best, name := 4, ""
 	for _, f := range fields {
-		if n := editDistance(strings.ToLower(want), strings.ToLower(f.Name)); n < best {
+		if n := sources.EditDistance(strings.ToLower(want), strings.ToLower(f.Name)); n < best {
 			best, name = n, f.Name
 		}
 	}

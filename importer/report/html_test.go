@@ -294,8 +294,12 @@ func TestLossesAndFindings(t *testing.T) {
 	doc := parse(t, pageOf(t, c, rep))
 	losses := byID(t, doc, "losses")
 	for _, want := range []struct{ name, n, where string }{
-		{"CSAT", "40 of 50", "undecided"}, {"SLA breach", "7 of 50", "ignored by name"}, {"Priority", "1", "custom field"},
-		{"Legacy ticket numbers", "51", "a note"}, {"Attachments without content", "1", "named in a note"}, {"Records left out by rule: after cut-over", "2", "left out"},
+		{"CSAT", "40 of 50", "undecided"},
+		{"SLA breach", "7 of 50", "ignored by name"},
+		{"Priority", "1", "custom field"},
+		{"Legacy ticket numbers", "51", "a note"},
+		{"Attachments without content", "1", "named in a note"},
+		{"Records left out by rule: after cut-over", "2", "left out"},
 	} {
 		if got := row(t, losses, want.name); got[2] != want.n || !strings.Contains(got[3], want.where) {
 			t.Errorf("%s: %q", want.name, got)
