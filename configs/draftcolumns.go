@@ -21,7 +21,7 @@ func (d *draft) columns() {
 	d.presetFields()
 	if layout == csvfile.Joined {
 		left = append(left, d.columnTable("message_columns", layout, d.columnsOf("messages"))...)
-		d.columnTable("user_columns", layout, d.columnsOf("users"))
+		left = append(left, d.columnTable("user_columns", layout, d.columnsOf("users"))...)
 	}
 	if len(left) == 0 {
 		return
@@ -65,11 +65,11 @@ func (d *draft) columnTable(table, layout string, columns []sources.SurveyColumn
 	byRole := map[string][]sources.SurveyColumn{}
 	var order []string
 	for _, c := range columns {
-		switch {
-		case c.Filled == 0:
-		case !slices.Contains(names, c.Role):
+		switch known := slices.Contains(names, c.Role); {
+		case !known && c.Filled == 0:
+		case !known:
 			left = append(left, c)
-		default:
+		default: // one that is empty today may be filled in a newer export
 			if byRole[c.Role] == nil {
 				order = append(order, c.Role)
 			}
@@ -90,6 +90,9 @@ func (d *draft) columnTable(table, layout string, columns []sources.SurveyColumn
 func headerOf(columns []sources.SurveyColumn) (header, comment string) {
 	if len(columns) == 1 {
 		c := columns[0]
+		if c.Filled == 0 {
+			return c.Name, "empty in this export"
+		}
 		return c.Name, fmt.Sprintf("%s of %s rows", thousands(c.Filled), thousands(c.Of))
 	}
 	var names []string

@@ -14,7 +14,8 @@ type role uint8
 
 // The roles. The names that a configuration uses stand in roleNames; README and the configuration's schema list them.
 const (
-	ticketID role = iota
+	ticketID     role = iota
+	ticketNumber      // the number people know it by, where the id is another
 	subject
 	status
 	requesterID
@@ -59,7 +60,7 @@ const (
 )
 
 var roleNames = [roleCount]string{
-	"ticket_id", "subject", "status", "requester_id", "requester_name", "requester_email", "requester_phone",
+	"ticket_id", "ticket_number", "subject", "status", "requester_id", "requester_name", "requester_email", "requester_phone",
 	"assignee_id", "assignee_name", "assignee_email", "group", "priority", "channel", "url", "created_at",
 	"updated_at", "closed_at", "tags", "description", "description_format", "comments", "answer", "attachments",
 	"message_id", "message_author_id", "message_author_name", "message_author_email", "message_kind",

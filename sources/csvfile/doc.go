@@ -17,7 +17,7 @@
 //	build.go       one ticket from its rows again: row.go and cells.go for the cells, merge.go for the ticket,
 //	               messages.go for its messages
 //	attach.go      files beside the table, which never lead out of their folder; legacy.go those of the old desk
-//	survey.go      what inspect shows before there is a configuration (stats.go); guess.go knows the usual headers
+//	survey.go      what inspect shows before there is a configuration (stats.go, surveytickets.go); guess.go knows the usual headers
 //
 // Identity comes from content. A ticket's key is its id; without an id column it is a digest of requester, creation
 // time, subject and first text, and equal tickets of one file are numbered. A message's key is its id within the

@@ -12,6 +12,7 @@ var knownHeaders = map[role]string{
 	ticketID: "ticketid ticketnumber ticketno ticketnr ticket caseid casenumber issuekey incidentnumber requestid " +
 		"conversationid conversationnumber parentticketid issueid bugid number key ticketnummer vorgangsnummer " +
 		"numérodeticket numéro número numero nummer номер id",
+	ticketNumber: "ticketnumber ticketno ticketnr casenumber issuekey incidentnumber conversationnumber number key",
 	subject: "subject summary title tickettitle ticketsubject casesubject shortdescription shortdesc topic betreff titel " +
 		"sujet titre objet asunto título titulo assunto oggetto onderwerp тема",
 	status: "status ticketstatus state casestatus incidentstate bugstatus currentstatus statut estado stato состояние статус",

@@ -36,7 +36,7 @@ func (b *builder) merge() {
 		slices.SortStableFunc(b.facts, compareFacts)
 	}
 	newest := b.facts[len(b.facts)-1]
-	t.ID = b.facts[0].text[ticketID]
+	t.ID = cmp.Or(b.oldest(ticketNumber), b.facts[0].text[ticketID])
 	t.Subject = b.oldest(subject)
 	t.Status, t.Channel, t.Priority = b.newest(status), b.newest(channel), b.newest(priority)
 	t.Group, t.URL = b.newest(groupName), b.newest(ticketURL)

@@ -2,7 +2,6 @@ package csvfile
 
 import (
 	"cmp"
-	"context"
 	"slices"
 	"strings"
 	"time"
@@ -17,13 +16,13 @@ type stats struct {
 
 // columnStats counts the kinds of cells of one column.
 type columnStats struct {
-	filled, date, email, html, number, list, flag, long int
-	examples                                            []string
-	values                                              map[string]int // until there are too many
-	many                                                bool
-	facts                                               dateFacts
-	hours                                               [24]int
-	first, last                                         time.Time
+	filled, null, date, email, html, number, list, flag, long int
+	examples                                                  []string
+	values                                                    map[string]int // until there are too many
+	many                                                      bool
+	facts                                                     dateFacts
+	hours                                                     [24]int
+	first, last                                               time.Time
 }
 
 const manyValues = 200
@@ -51,6 +50,10 @@ func (st *stats) add(f *file, col int, cell string) {
 		}
 	}
 	c.value(cell)
+	if nullWord(cell) {
+		c.null++
+		return
+	}
 	if s, ok := readStamp(cell); ok {
 		c.date++
 		c.facts.count(&s)
@@ -152,9 +155,10 @@ func (c *columnStats) when(s *stamp) {
 
 // kind names what most cells of the column are.
 func (c *columnStats) kind(r string) string {
-	most := func(n int) bool { return 10*n >= 9*c.filled }
+	said := c.filled - c.null
+	most := func(n int) bool { return 10*n >= 9*said }
 	switch {
-	case c.filled == 0:
+	case said == 0:
 		return "empty"
 	case strings.HasSuffix(r, "_id") && r != "":
 		return "id"
@@ -172,12 +176,19 @@ func (c *columnStats) kind(r string) string {
 		return "number"
 	case most(c.list) || r == "tags" || strings.HasSuffix(r, "attachments"):
 		return "list"
-	case 10*c.html > c.filled:
+	case 10*c.html > said:
 		return "html"
+	case proseRole(r):
 	case !c.many && len(c.values) <= 20 && c.filled >= 4*len(c.values):
 		return "status"
 	}
 	return "text"
+}
+
+// proseRole reports whether a role holds texts, however few different ones.
+func proseRole(name string) bool {
+	r, ok := roleOf(name)
+	return ok && (r == subject || r == description || r == messageBody || r == comments || r == answer)
 }
 
 // surveyColumns describes the columns and, from those of dates, when the messages were written.
@@ -213,133 +224,4 @@ func (s *Source) surveyColumns(out *sources.Survey, st *stats) {
 			}
 		}
 	}
-}
-
-// surveyTickets reads every ticket once for what its messages say.
-func (s *Source) surveyTickets(ctx context.Context, out *sources.Survey) error {
-	w := surveyor{
-		statuses: map[string]int{}, kinds: map[string]int{}, senders: map[string]int{}, agents: map[string]int{},
-		domains: map[string]int{}, months: map[string]int{}, findings: map[string]int{}, out: out,
-	}
-	for i, n := range s.byTime {
-		if i%256 == 0 {
-			if err := ctx.Err(); err != nil {
-				return err
-			}
-		}
-		t, _, err := s.build(n, true)
-		if err != nil {
-			return err
-		}
-		w.ticket(t)
-	}
-	out.Statuses, out.Kinds = ranked(w.statuses, 0), ranked(w.kinds, 0)
-	out.Senders, out.Agents, out.Domains = ranked(w.senders, 30), ranked(w.agents, 100), ranked(w.domains, 10)
-	out.Findings = ranked(w.findings, 0)
-	out.Months = w.monthList()
-	slices.SortStableFunc(w.largest, func(a, b sources.SurveyItem) int { return cmp.Compare(b.Bytes, a.Bytes) })
-	out.Largest = w.largest[:min(len(w.largest), 10)]
-	return nil
-}
-
-// A surveyor adds up what the tickets of a survey hold.
-type surveyor struct {
-	statuses, kinds, senders, agents, domains, months, findings map[string]int
-	largest                                                     []sources.SurveyItem
-	out                                                         *sources.Survey
-}
-
-// maxSeen bounds the maps of a survey: who comes later than so many others is not among the commonest.
-const maxSeen = 1 << 17
-
-func count(m map[string]int, v string) {
-	if _, ok := m[v]; ok || len(m) < maxSeen {
-		m[v]++
-	}
-}
-
-func (w *surveyor) ticket(t *sources.Ticket) {
-	count(w.statuses, t.Status)
-	if t.Assignee != nil {
-		w.agent(*t.Assignee)
-	}
-	for _, p := range t.Problems {
-		w.problem(p)
-	}
-	size := int64(len(t.Subject))
-	for _, m := range t.Messages {
-		size += w.message(t, m)
-	}
-	what := "ticket " + string(t.Key)
-	w.largest = append(w.largest, sources.SurveyItem{What: what, Bytes: size, Position: t.Position})
-	if len(w.largest) > 1000 {
-		slices.SortStableFunc(w.largest, func(a, b sources.SurveyItem) int { return cmp.Compare(b.Bytes, a.Bytes) })
-		w.largest = w.largest[:10]
-	}
-}
-
-func (w *surveyor) message(t *sources.Ticket, m *sources.Message) int64 {
-	if m.Kind != "" {
-		count(w.kinds, m.Kind)
-	}
-	if who := cmp.Or(strings.ToLower(m.Author.Email), m.Author.Name); who != "" {
-		count(w.senders, who)
-	}
-	// A private note and a word for the team are written by agents.
-	if k := strings.ToLower(m.Kind); m.Private || m.Author.Agent || k == "agent" || k == "note" || k == "staff" {
-		w.agent(m.Author)
-	}
-	if !m.CreatedAt.IsZero() {
-		count(w.months, m.CreatedAt.Format("2006-01"))
-		if w.out.First.IsZero() || m.CreatedAt.Before(w.out.First) {
-			w.out.First = m.CreatedAt
-		}
-		if m.CreatedAt.After(w.out.Last) {
-			w.out.Last = m.CreatedAt
-		}
-	}
-	for _, p := range m.Problems {
-		w.problem(p)
-	}
-	size := int64(len(m.Body))
-	for _, a := range m.Attachments {
-		size += a.Size
-	}
-	return size
-}
-
-func (w *surveyor) problem(p sources.Problem) {
-	if w.findings[p.Code] == 0 {
-		w.out.Oddities = append(w.out.Oddities, p)
-	}
-	w.findings[p.Code]++
-}
-
-func (w *surveyor) agent(p sources.Person) {
-	if who := cmp.Or(strings.ToLower(p.Email), p.Name, p.ID); who != "" {
-		count(w.agents, who)
-	}
-	if _, domain, ok := strings.Cut(strings.ToLower(p.Email), "@"); ok && !freeMail[domain] {
-		count(w.domains, domain)
-	}
-}
-
-// freeMail are domains that belong to no team.
-var freeMail = map[string]bool{
-	"gmail.com": true, "googlemail.com": true, "outlook.com": true, "hotmail.com": true, "yahoo.com": true, "icloud.com": true,
-	"gmx.de": true, "gmx.net": true, "web.de": true, "aol.com": true, "live.com": true, "mail.ru": true, "yandex.ru": true,
-}
-
-// monthList is every month from the first to the last, also those without messages; at most a hundred years.
-func (w *surveyor) monthList() []sources.Count {
-	if w.out.First.IsZero() {
-		return nil
-	}
-	var out []sources.Count
-	at := time.Date(w.out.First.Year(), w.out.First.Month(), 1, 0, 0, 0, 0, time.UTC)
-	for ; !at.After(w.out.Last) && len(out) < 1200; at = at.AddDate(0, 1, 0) {
-		m := at.Format("2006-01")
-		out = append(out, sources.Count{Value: m, N: w.months[m]})
-	}
-	return out
 }

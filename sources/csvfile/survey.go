@@ -206,6 +206,7 @@ func draftOptions(tables []*table, base string) (Options, map[string]string) {
 		o.Layout = Joined
 		main := ticketTables(byShape[ticketRows])
 		o.Columns = guessColumns(ticketRows, main[0].header, main[0].sample)
+		joinColumn(o.Columns, main[0], byShape[joinedRows][0])
 		for _, t := range main {
 			o.Paths, roles[t.path] = append(o.Paths, t.path), "tickets"
 		}
@@ -237,6 +238,57 @@ func draftOptions(tables []*table, base string) (Options, map[string]string) {
 		}
 	}
 	return o, roles
+}
+
+// joinColumn corrects which column of the tickets the messages point to: a desk may know a ticket by its number and join
+// by another id.
+func joinColumn(columns map[string]string, tickets, messages *table) {
+	ids := messages.values(guessColumns(joinedRows, messages.header, messages.sample)["ticket_id"])
+	named := columns["ticket_id"]
+	best, most := named, ids.shared(tickets.values(named))
+	for _, h := range tickets.header {
+		if n := ids.shared(tickets.values(h)); n > most {
+			best, most = h, n
+		}
+	}
+	if best == named {
+		return
+	}
+	columns["ticket_id"] = best
+	for role, header := range columns {
+		if header == best && role != "ticket_id" {
+			delete(columns, role)
+		}
+	}
+	if _, ok := columns["ticket_number"]; !ok && named != "" {
+		columns["ticket_number"] = named
+	}
+}
+
+// valueSet are the different cells of a column.
+type valueSet map[string]bool
+
+// values are those of the column with this header in the sample.
+func (t *table) values(header string) valueSet {
+	out := valueSet{}
+	if col := slices.Index(t.header, header); col >= 0 {
+		for _, row := range t.sample {
+			if col < len(row) && row[col] != "" {
+				out[row[col]] = true
+			}
+		}
+	}
+	return out
+}
+
+// shared is how many values both have.
+func (v valueSet) shared(w valueSet) (n int) {
+	for s := range w {
+		if v[s] {
+			n++
+		}
+	}
+	return n
 }
 
 // ticketTables are the tables among several that hold tickets: those with the most roles of a ticket.
