@@ -95,7 +95,6 @@ func TestWayOfOnePart(t *testing.T) {
 		Effects:  []Effect{{Kind: "upload", Slot: "1/a.png", Digest: hexDigest(3)}},
 	}))
 	ok(t, s.Done(ctx, id, 4711, ByCreate, noon.Add(time.Second)))
-	ok(t, s.SetThreads(ctx, id, map[int]int64{0: 100, 1: 101}))
 	p := must(t, s, "T1", 1)
 	if p.State != Created || p.How != ByCreate || p.ConversationID != 4711 || p.Run != run || p.Attempts != 1 ||
 		!p.SentAt.Equal(noon) || string(p.Evidence) != `{"subject":"x"}` || p.Digest != hexDigest(7) || !p.Live {
@@ -103,7 +102,7 @@ func TestWayOfOnePart(t *testing.T) {
 	}
 	messages, err := s.Messages(ctx, []string{"<m1@x>", hexDigest(2), "nowhere"})
 	ok(t, err)
-	if len(messages) != 2 || messages[hexDigest(2)].ThreadID != 101 || messages["<m1@x>"].PartID != id {
+	if len(messages) != 2 || messages[hexDigest(2)].Thread != 1 || messages["<m1@x>"].PartID != id {
 		t.Errorf("messages: %+v", messages)
 	}
 	if owner, found, err := s.Owner(ctx, 4711); err != nil || !found || owner != id {

@@ -74,10 +74,6 @@ func TestAnAppend(t *testing.T) {
 	if e := read(); e.State != Created || e.RemoteID != 900 || !e.DoneAt.Equal(noon.Add(time.Hour)) || e.Reason != "" {
 		t.Errorf("applied: %+v", e)
 	}
-	ok(t, s.SetThreads(ctx, p.ID, map[int]int64{0: 100, 3: 103}))
-	if placed(2)["m2"].ThreadID != 900 {
-		t.Error("the threads of the create call overwrote an appended one")
-	}
 }
 
 func TestNoMessageIsAppendedTwice(t *testing.T) {

@@ -3,7 +3,6 @@ package checkpoint
 import (
 	"context"
 	"database/sql"
-	"maps"
 	"slices"
 	"strings"
 )
@@ -14,7 +13,7 @@ type Message struct {
 	Key, Digest string
 	PartID      int64
 	Thread      int   // index among the part's threads
-	ThreadID    int64 // Help Scout's id; 0 until it is known
+	ThreadID    int64 // Help Scout's id; known of appended ones only, else 0
 	EffectID    int64 // the effect that appends it; 0 when it went with the part itself
 }
 
@@ -59,18 +58,4 @@ func (s *Store) MessagesOf(ctx context.Context, partID int64) ([]Message, error)
 		return err
 	}, "SELECT "+messageColumns+" FROM message WHERE part_id = ? ORDER BY thread, key", partID)
 	return out, err
-}
-
-// SetThreads notes the ids of a part's threads, by their index in the part's create call.
-func (s *Store) SetThreads(ctx context.Context, partID int64, threadIDs map[int]int64) error {
-	return s.do(ctx, "set_threads", func(t tx) error {
-		for _, thread := range slices.Sorted(maps.Keys(threadIDs)) {
-			_, err := t.exec("UPDATE message SET thread_id = ? WHERE part_id = ? AND thread = ? AND effect_id = 0",
-				threadIDs[thread], partID, thread)
-			if err != nil {
-				return err
-			}
-		}
-		return nil
-	})
 }

@@ -52,3 +52,37 @@ func (p *Plan) Customers() []string {
 	}
 	return out
 }
+
+// Continue makes further parts of a ticket that is in Help Scout already, of some messages that its conversations do not
+// take any more; keys names them. The first has the given number, and each begins with a note that links to the part
+// before; the last carries the ticket's status and assignee. With an of above 0 there is one part, of that many: it is
+// made again as it was planned. Nothing comes of a ticket that is refused or excluded by now.
+func (m *Mapper) Continue(t *sources.Ticket, keys map[sources.Key]bool, number, of int) []*Part {
+	w := m.begin(t)
+	if !w.decide() {
+		return nil
+	}
+	var chosen []*entry
+	for _, e := range w.entries {
+		if keys[e.msg.Key] {
+			chosen = append(chosen, e)
+		}
+	}
+	ds := w.threadsOf(chosen)
+	if len(ds) == 0 || w.refused != "" {
+		return nil
+	}
+	base := w.conversation()
+	cuts := []int{len(ds)}
+	if of == 0 {
+		cuts = w.cut(ds, base, true)
+		of = number + len(cuts) - 1
+	}
+	var parts []*Part
+	from := 0
+	for i, to := range cuts {
+		parts = append(parts, w.part(base, ds[from:to], number+i, of))
+		from = to
+	}
+	return parts
+}

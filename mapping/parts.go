@@ -23,7 +23,7 @@ func (w *work) parts(ds []*draft) []*Part {
 		return nil
 	}
 	base := w.conversation()
-	cuts := w.split(ds, base)
+	cuts := w.cut(ds, base, false)
 	if len(cuts) > 1 {
 		w.find(sources.Info, codeSplit, "", "%d threads become %d conversations", len(ds), len(cuts))
 	}
@@ -67,11 +67,13 @@ type splitter struct {
 	room             int   // bytes of all threads of one part
 	opening, closing int   // threads that link notes take
 	notes            int   // bytes that both take
+	goesOn           bool  // the first of them begins with a link too
 }
 
-// split returns the end of each part: parts are filled from the oldest thread, up to the number of threads that a
-// conversation takes and the size that a create call takes without its attachments.
-func (w *work) split(ds []*draft, base helpscout.NewConversation) []int {
+// cut returns the end of each part: parts are filled from the oldest thread, up to the number of threads that a
+// conversation takes and the size that a create call takes without its attachments. goesOn says that parts stand before
+// the first of them.
+func (w *work) cut(ds []*draft, base helpscout.NewConversation, goesOn bool) []int {
 	limit := w.m.Threads
 	if w.live {
 		limit = w.m.LiveThreads
@@ -80,10 +82,10 @@ func (w *work) split(ds []*draft, base helpscout.NewConversation) []int {
 	for _, d := range ds {
 		total += 2*len(d.thread.Text) + 300*len(d.thread.Cc) + 1_000 // a bound: JSON at most doubles a clean text
 	}
-	if len(ds) <= limit && int64(total) < w.m.Inline-envelopeRoom {
+	if len(ds) <= limit && int64(total) < w.m.Inline-envelopeRoom && !goesOn {
 		return []int{len(ds)}
 	}
-	s := &splitter{limit: limit, sizes: make([]int, len(ds))}
+	s := &splitter{limit: limit, sizes: make([]int, len(ds)), goesOn: goesOn}
 	for i, d := range ds {
 		s.sizes[i] = threadLen(d.thread) + 1
 	}
@@ -104,7 +106,7 @@ func (s *splitter) cuts(ds []*draft) []int {
 	var ends []int
 	for from := 0; from < len(ds); {
 		opening := s.opening
-		if from == 0 {
+		if from == 0 && !s.goesOn {
 			opening = 0
 		}
 		if s.fits(from, len(ds), s.limit-opening) {
