@@ -31,10 +31,10 @@ func (s *Store) Begun(ctx context.Context, tickets []string) (map[string]bool, e
 	return found, nil
 }
 
-// MoveOn turns effects that were certainly not applied (pending, or sending and refused) into a further part of their
-// ticket, in one transaction: their rows and the places of their messages go, the part comes as pending, and with it
-// more, effects of parts that are there. A part of that key refuses it.
-func (s *Store) MoveOn(ctx context.Context, p Part, effects []int64, more []Effect) error {
+// MoveOn turns effects that were certainly not applied (pending, or sending and refused) into further parts of their
+// ticket, in one transaction: their rows and the places of their messages go, the parts come as pending, and with them
+// more, effects of parts that are there. Parts of those keys refuse it.
+func (s *Store) MoveOn(ctx context.Context, parts []Part, effects []int64, more []Effect) error {
 	return s.do(ctx, "move_on", func(t tx) error {
 		for _, id := range effects {
 			if err := t.unplaceEffect(id); err != nil {
@@ -44,19 +44,10 @@ func (s *Store) MoveOn(ctx context.Context, p Part, effects []int64, more []Effe
 				return err
 			}
 		}
-		n := 0
-		if err := t.row("SELECT count(*) FROM part WHERE ticket = ? AND number = ?", packed(p.Ticket), p.Number).Scan(&n); err != nil {
-			return err
-		}
-		if n > 0 {
-			return fmt.Errorf("part %d of ticket %s is there already", p.Number, p.Ticket)
-		}
-		var load int64
-		if err := t.row("SELECT load FROM job").Scan(&load); err != nil {
-			return err
-		}
-		if err := t.put(&p, load, map[string]int64{}); err != nil {
-			return err
+		for i := range parts {
+			if err := t.putNew(&parts[i]); err != nil {
+				return err
+			}
 		}
 		for i := range more {
 			if err := t.addEffect(&more[i]); err != nil {
@@ -65,6 +56,20 @@ func (s *Store) MoveOn(ctx context.Context, p Part, effects []int64, more []Effe
 		}
 		return nil
 	})
+}
+
+// putNew stores a pending part that no plan has named yet.
+func (t tx) putNew(p *Part) error {
+	var n, load int64
+	err := t.row("SELECT (SELECT count(*) FROM part WHERE ticket = ? AND number = ?), load FROM job",
+		packed(p.Ticket), p.Number).Scan(&n, &load)
+	if err != nil {
+		return err
+	}
+	if n > 0 {
+		return fmt.Errorf("part %d of ticket %s is there already", p.Number, p.Ticket)
+	}
+	return t.put(p, load, map[string]int64{})
 }
 
 // DropUnsent removes the effects of a kind that are pending and were never sent, those whose slot begins with a prefix:
@@ -98,4 +103,16 @@ func (s *Store) DoneChange(ctx context.Context, id int64, evidence []byte, at ti
 		_, err = t.exec("UPDATE part SET evidence = ? WHERE id = (SELECT part_id FROM effect WHERE id = ?)", evidence, id)
 		return err
 	})
+}
+
+// Facts returns the facts whose key begins with a prefix.
+func (s *Store) Facts(ctx context.Context, prefix string) (map[string]string, error) {
+	out := map[string]string{}
+	err := s.each(ctx, func(rows *sql.Rows) error {
+		var key, value string
+		err := rows.Scan(&key, &value)
+		out[key] = value
+		return err
+	}, "SELECT key, value FROM fact WHERE substr(key, 1, ?) = ?", len(prefix), prefix)
+	return out, err
 }

@@ -19,10 +19,10 @@ func TestMoveOn(t *testing.T) {
 	next := somePart(p.Ticket, 2, 2, 9)
 	next.Evidence = []byte(`{"fm":["a","b"]}`)
 	more := []Effect{{PartID: p.ID, Kind: "status", Slot: "0000"}}
-	if err := s.MoveOn(ctx, somePart(p.Ticket, 1, 1, 9), []int64{1, 2}, more); err == nil {
+	if err := s.MoveOn(ctx, []Part{somePart(p.Ticket, 1, 1, 9)}, []int64{1, 2}, more); err == nil {
 		t.Fatal("a part that is there was made anew")
 	}
-	ok(t, s.MoveOn(ctx, next, []int64{1, 2}, more))
+	ok(t, s.MoveOn(ctx, []Part{next}, []int64{1, 2}, more))
 	got := must(t, s, p.Ticket, 2)
 	if got.State != Pending || string(got.Evidence) != `{"fm":["a","b"]}` {
 		t.Errorf("the further part: %+v", got)
@@ -44,7 +44,7 @@ func TestMoveOn(t *testing.T) {
 	var move *MoveError
 	ok(t, s.BeginEffect(ctx, effects[0].ID, 1, noon, nil))
 	ok(t, s.DoneEffect(ctx, effects[0].ID, 0, noon))
-	if err := s.MoveOn(ctx, next, []int64{effects[0].ID}, nil); !errors.As(err, &move) {
+	if err := s.MoveOn(ctx, []Part{next}, []int64{effects[0].ID}, nil); !errors.As(err, &move) {
 		t.Errorf("an effect that was applied was moved: %v", err)
 	}
 	ok(t, s.Check(ctx))
@@ -67,8 +67,10 @@ func TestDropUnsent(t *testing.T) {
 	s, ctx := create(t), t.Context()
 	p := sent(t, s)
 	ok(t, s.AddEffects(ctx, []Effect{
-		{PartID: p.ID, Kind: "append", Slot: "message:a"}, {PartID: p.ID, Kind: "append", Slot: "message:b"},
-		{PartID: p.ID, Kind: "append", Slot: "note:0000"}, {PartID: p.ID, Kind: "status", Slot: "message:"},
+		{PartID: p.ID, Kind: "append", Slot: "message:a"},
+		{PartID: p.ID, Kind: "append", Slot: "message:b"},
+		{PartID: p.ID, Kind: "append", Slot: "note:0000"},
+		{PartID: p.ID, Kind: "status", Slot: "message:"},
 	}))
 	ok(t, s.BeginEffect(ctx, 2, 1, noon, nil))
 	ok(t, s.BackEffect(ctx, 2, "429"))

@@ -172,7 +172,7 @@ func (e *engine) readBackKind(ctx context.Context, kind string) error {
 		}
 	}
 	return stopf(ExitLeft, "only a handful was written; look at it in Help Scout before anything else is sent",
-		"the server says that it has taken %s of ticket %s, but does not show it", map[string]string{kindUpload: "an attachment", kindAppend: "a thread"}[kind], e.ticketOf(ctx, done[0].PartID))
+		"the server says that it has taken %s of ticket %s, but does not show it", map[string]string{kindUpload: "an attachment", kindAppend: "a thread", kindStatus: "another status"}[kind], e.ticketOf(ctx, done[0].PartID))
 }
 
 // ticketOf names the ticket of a part, for people.
@@ -194,16 +194,12 @@ func (e *engine) effectThere(ctx context.Context, ef *checkpoint.Effect) (bool, 
 		return false, fmt.Errorf("evidence of %s %d: %w", ef.Kind, ef.ID, err)
 	}
 	for pause := e.settleTime() / 16; ; pause *= 2 {
-		threads, err := read(ctx, e, func() ([]helpscout.Thread, error) { return e.Client.Threads(ctx, row.ConversationID) })
-		if helpscout.KindOf(err) == helpscout.Rejected && err != nil {
+		there, err := e.showsEffect(ctx, row.ConversationID, ef, ev)
+		if err != nil && helpscout.KindOf(err) == helpscout.Rejected {
 			return false, nil
 		}
-		if err != nil {
-			return false, err
-		}
-		ofID := func(t helpscout.Thread) bool { return t.ID == ef.RemoteID && t.CreatedAt.Unix() == ev.Find.At }
-		if n, _ := e.shown(ef.Kind, ev, threads); n > ev.Before || ef.RemoteID != 0 && slices.ContainsFunc(threads, ofID) {
-			return true, nil
+		if err != nil || there {
+			return there, err
 		}
 		if pause > e.settleTime()/2 {
 			return false, nil
@@ -212,4 +208,19 @@ func (e *engine) effectThere(ctx context.Context, ef *checkpoint.Effect) (bool, 
 			return false, err
 		}
 	}
+}
+
+// showsEffect asks once.
+func (e *engine) showsEffect(ctx context.Context, conversation int64, ef *checkpoint.Effect, ev effectEvidence) (bool, error) {
+	if ef.Kind == kindStatus {
+		c, err := read(ctx, e, func() (*helpscout.Conversation, error) { return e.Client.Conversation(ctx, conversation, false) })
+		return err == nil && (ev.Kept != "" || statusNow(c) == ev.To), err
+	}
+	threads, err := read(ctx, e, func() ([]helpscout.Thread, error) { return e.Client.Threads(ctx, conversation) })
+	if err != nil {
+		return false, err
+	}
+	ofID := func(t helpscout.Thread) bool { return t.ID == ef.RemoteID && t.CreatedAt.Unix() == ev.Find.At }
+	n, _ := e.shown(ef.Kind, ev, threads)
+	return n > ev.Before || ef.RemoteID != 0 && slices.ContainsFunc(threads, ofID), nil
 }

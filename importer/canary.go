@@ -44,7 +44,7 @@ type lookAgain struct {
 
 // sing sends the handful and reads it back; an error of code 5 says what differs. It does nothing once it has passed.
 func (e *engine) sing(ctx context.Context) error {
-	for _, kind := range []string{kindUpload, kindAppend} {
+	for _, kind := range []string{kindUpload, kindAppend, kindStatus} {
 		if err := e.readBackKind(ctx, kind); err != nil {
 			return err
 		}

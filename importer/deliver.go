@@ -172,10 +172,7 @@ func (e *engine) ticket(ctx context.Context, g *group) (err error) {
 		if err := e.halted(ctx); err != nil {
 			return err
 		}
-		if row.Number > len(m.plan.Parts) {
-			return stopf(ExitDrift, "run the same command again: it plans anew", "ticket %s has fewer parts than planned", g.ticket)
-		}
-		sent, err := e.part(ctx, row, m.plan)
+		sent, err := e.part(ctx, row, m)
 		if err != nil {
 			return err
 		}

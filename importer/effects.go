@@ -21,6 +21,7 @@ const (
 	kindUpload = "upload" // an attachment to its thread
 	kindAppend = "append" // a thread to a conversation that exists
 	kindDelete = "delete" // of a conversation
+	kindStatus = "status" // of a conversation: what the source says by now
 )
 
 // effectEvidence is what an upload or append can be recognised by when its answer was lost.
@@ -35,6 +36,12 @@ type effectEvidence struct {
 	Size   int64          `json:"z,omitempty"`
 	Note   string         `json:"x,omitempty"` // append of a note of ours: its text
 	Before int            `json:"b"`           // how many of its like the server showed before the request went out
+
+	Append   int64  `json:"p,omitempty"`  // upload: the effect that appended the thread; 0: the create call brought it
+	ThreadID int64  `json:"ti,omitempty"` // Help Scout's id of the thread, where it is known
+	To       string `json:"to,omitempty"` // status: what it becomes
+	Source   string `json:"ss,omitempty"` // status: what the source says, see sourceSign
+	Kept     string `json:"k,omitempty"`  // a change that was not made, and why: it is settled all the same
 }
 
 func (ev effectEvidence) encode() []byte {
@@ -76,7 +83,7 @@ func (e *engine) complete(ctx context.Context, partID int64) error {
 		return err
 	}
 	pending = slices.DeleteFunc(pending, func(ef checkpoint.Effect) bool {
-		return ef.Kind == kindDelete || ef.Kind == kindAppend && len(ef.Messages) > 0 && e.enough()
+		return ef.Kind == kindDelete || (ef.Kind == kindStatus || ef.Kind == kindAppend && len(ef.Messages) > 0) && e.enough()
 	})
 	switch {
 	case row.State == checkpoint.Rejected:
@@ -95,15 +102,26 @@ func (e *engine) complete(ctx context.Context, partID int64) error {
 	if err != nil {
 		return e.gone(ctx, row, pending, err)
 	}
+	movedOn := false
 	for i := range pending {
 		if err := e.halted(ctx); err != nil {
 			return err
 		}
-		if err := e.effect(ctx, &effectCall{row: row, ef: &pending[i], now: c}, m, threads); err != nil {
+		if movedOn && isMessage(&pending[i]) {
+			continue
+		}
+		call := &effectCall{row: row, ef: &pending[i], now: c, m: m}
+		if err := e.effect(ctx, call, m, threads); err != nil {
 			return err
 		}
+		movedOn = movedOn || call.movedOn
 	}
 	return nil
+}
+
+// isMessage tells the append of a message, and of what there is to remark about it, from other notes.
+func isMessage(ef *checkpoint.Effect) bool {
+	return ef.Kind == kindAppend && strings.HasPrefix(ef.Slot, messageSlot)
 }
 
 // standing reads the threads of a conversation, and where something is appended the conversation itself: a thread keeps
@@ -144,6 +162,8 @@ func effectName(ef *checkpoint.Effect) string {
 		return "message " + ef.Messages[0].Key + ", which came after its conversation was sent"
 	case ef.Kind == kindAppend:
 		return "a note about an attachment"
+	case ef.Kind == kindStatus:
+		return "the status " + ev.To
 	}
 	return "a conversation that was to be deleted"
 }
@@ -156,7 +176,13 @@ type effectCall struct {
 	ev      effectEvidence
 	people  *helpscout.NewConversation // whose addresses it may create
 	send    func(ctx context.Context) (int64, error)
+	done    func(ctx context.Context) error // notes that it was applied; nil: as an effect that brings something new
 	applied bool
+
+	m       *mapped
+	thread  helpscout.NewThread // of an append
+	files   map[string]*sources.Attachment
+	movedOn bool // the conversation takes no more threads: its messages become a further part
 }
 
 func (e *engine) effect(ctx context.Context, call *effectCall, m *mapped, threads []helpscout.Thread) error {
@@ -166,10 +192,18 @@ func (e *engine) effect(ctx context.Context, call *effectCall, m *mapped, thread
 	var err error
 	switch call.ef.Kind {
 	case kindUpload:
-		err = e.uploadCall(call, m, threads)
+		err = e.uploadCall(ctx, call, m, threads)
 	case kindAppend:
-		err = e.readyAppend(call, m, threads)
+		if isMessage(call.ef) && visible(threads) >= fullAt {
+			return e.moveOn(ctx, call)
+		}
+		err = e.readyAppend(ctx, call, m, threads)
+	case kindStatus:
+		return e.changeStatus(ctx, call)
 	default:
+		return nil
+	}
+	if errors.Is(err, errNotYet) {
 		return nil
 	}
 	var local *localError
@@ -203,11 +237,14 @@ func (e *engine) cameLate(ctx context.Context, ef *checkpoint.Effect, threads []
 }
 
 // uploadCall finds the thread an attachment belongs to: by type, time and text, and by its ordinal among equals.
-func (e *engine) uploadCall(call *effectCall, m *mapped, threads []helpscout.Thread) error {
+func (e *engine) uploadCall(ctx context.Context, call *effectCall, m *mapped, threads []helpscout.Thread) error {
 	row, ef := call.row, call.ef
 	var ev effectEvidence
 	if err := json.Unmarshal(ef.Evidence, &ev); err != nil {
 		return fmt.Errorf("evidence of upload %d: %w", ef.ID, err)
+	}
+	if err := e.appendedFor(ctx, ef, &ev); err != nil {
+		return err
 	}
 	target := targetThread(threads, ev)
 	if target == nil {
@@ -234,79 +271,6 @@ func filesOf(p *mapping.Plan) map[string]*sources.Attachment {
 		}
 	}
 	return all
-}
-
-// appendCall is the append of a message that came after its conversation was sent, or of a note of ours.
-func (e *engine) appendCall(row *checkpoint.Part, m *mapped, ef *checkpoint.Effect, threads []helpscout.Thread) (*effectCall, error) {
-	call := &effectCall{row: row, ef: ef}
-	return call, e.readyAppend(call, m, threads)
-}
-
-// readyAppend makes the thread of an append ready.
-func (e *engine) readyAppend(call *effectCall, m *mapped, threads []helpscout.Thread) error {
-	ef, conversation := call.ef, call.row.ConversationID
-	thread, files, err := e.appended(ef, m)
-	if err != nil {
-		return err
-	}
-	call.keepStatus(&thread)
-	call.ev = effectEvidence{
-		Find: ThreadEvidence{Type: thread.Type, At: thread.CreatedAt.Unix(), Text: textDigest(thread.Text), User: thread.User},
-		Note: noteText(ef, thread),
-	}
-	call.ev.Before = countThreads(threads, call.ev.Find)
-	call.people = &helpscout.NewConversation{Threads: []helpscout.NewThread{thread}}
-	kind := thread.Type
-	thread.Type = ""
-	body, err := helpscout.NewBody(thread, opener(files))
-	if err != nil {
-		return &localError{err}
-	}
-	call.send = func(ctx context.Context) (int64, error) {
-		return e.Client.AppendThread(ctx, conversation, kind, body)
-	}
-	return nil
-}
-
-// appended is the thread of an append, with what opens its attachments.
-func (e *engine) appended(ef *checkpoint.Effect, m *mapped) (thread helpscout.NewThread, files map[string]*sources.Attachment, err error) {
-	if len(ef.Messages) == 0 {
-		var ev effectEvidence
-		if err := json.Unmarshal(ef.Evidence, &ev); err != nil {
-			return thread, nil, fmt.Errorf("evidence of append %d: %w", ef.ID, err)
-		}
-		return helpscout.NewThread{Type: helpscout.ThreadNote, Text: ev.Note, Imported: true, CreatedAt: helpscout.At(time.Unix(ev.Find.At, 0))}, nil, nil
-	}
-	ts, _, files, found := e.mapper.Append(m.ticket, map[sources.Key]bool{sources.Key(ef.Messages[0].Key): true})
-	e.rep.Findings.Add(found...)
-	if len(ts) == 0 {
-		return thread, nil, &localError{fmt.Errorf("message %s is left out by the mapping", ef.Messages[0].Key)}
-	}
-	return ts[0], files, nil
-}
-
-// keepStatus lets a reply or note leave the status as people have made it since the conversation was sent. Where they
-// have not touched it, the source's present one holds. A thread without a status would reactivate the conversation.
-// https://developer.helpscout.com/mailbox-api/endpoints/conversations/threads/reply
-func (c *effectCall) keepStatus(t *helpscout.NewThread) {
-	if c.now == nil || t.Type != helpscout.ThreadReply && t.Type != helpscout.ThreadNote {
-		return
-	}
-	ev, _ := decodeEvidence(c.row.Evidence)
-	now := strings.ToLower(c.now.Status)
-	if now == "open" {
-		now = "active"
-	}
-	if t.Status == "" || now != ev.Status {
-		t.Status = now
-	}
-}
-
-func noteText(ef *checkpoint.Effect, t helpscout.NewThread) string {
-	if len(ef.Messages) > 0 {
-		return ""
-	}
-	return t.Text
 }
 
 // perform is the protocol of every effect: quota, intent, request, result.
@@ -359,6 +323,9 @@ func (e *engine) effectResult(ctx context.Context, c *effectCall, id int64, err 
 	if err == nil {
 		e.out.applied()
 		c.applied = true
+		if c.done != nil {
+			return false, c.done(ctx)
+		}
 		e.effectDone(c.ef.Kind)
 		return false, e.store.DoneEffect(ctx, c.ef.ID, id, time.Now())
 	}
@@ -380,6 +347,9 @@ func (e *engine) effectResult(ctx context.Context, c *effectCall, id int64, err 
 		return false, authStop(err)
 	case helpscout.Rejected:
 		e.out.applied()
+		if again, ok, oerr := e.otherWay(ctx, c, helpscout.StatusOf(err)); ok || oerr != nil {
+			return again, oerr
+		}
 		if nerr := e.noteInstead(ctx, c, err); nerr != nil { // first, so that no crash can come between
 			return false, nerr
 		}
@@ -434,6 +404,9 @@ func (e *engine) counted(f func(*Conversations)) {
 
 // targetThread finds the thread of an upload; where the server has rewritten the text, by type and time.
 func targetThread(threads []helpscout.Thread, ev effectEvidence) *helpscout.Thread {
+	if i := slices.IndexFunc(threads, func(t helpscout.Thread) bool { return t.ID == ev.ThreadID }); i >= 0 && ev.ThreadID != 0 {
+		return &threads[i]
+	}
 	if len(matchThreads(threads, ev.Find, true)) > 0 {
 		return nthThread(threads, ev.Find, ev.Nth)
 	}

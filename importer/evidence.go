@@ -25,6 +25,10 @@ type Evidence struct {
 	Tags    []string         `json:"t,omitempty"` // lower case
 	Fields  map[int64]string `json:"f,omitempty"`
 	Threads []ThreadEvidence `json:"th"`
+	// Source stands for what the source said of the ticket's state (see sourceSign) when Status was decided.
+	Source string `json:"ss,omitempty"`
+	// Follow are the messages of a part that came of a later export than the ticket: no split of the ticket tells them.
+	Follow []string `json:"fm,omitempty"`
 }
 
 // ThreadEvidence is one thread as it can be read back.

@@ -72,19 +72,16 @@ func TestFollowUp(t *testing.T) {
 	})
 }
 
-// TestFollowUpRefused: a conversation that takes no more threads, is too old, or is gone: the message is listed with
-// the reason, the run ends with 3, and --retry-rejected tries it again.
+// TestFollowUpRefused: a conversation that is gone, or a message the server will not have: the message is listed with the
+// reason, the run ends with 3, and --retry-rejected tries it again.
 func TestFollowUpRefused(t *testing.T) {
 	for name, c := range map[string]struct {
 		before func(*bench)
 		reason string
 		mend   func(*bench)
 	}{
-		"full": {func(b *bench) { b.box.Configure(func(s *sandbox.Settings) { s.MaxThreads = 3 }) }, "limit of threads", func(b *bench) { b.box.Configure(func(s *sandbox.Settings) { s.MaxThreads = 100 }) }},
-		"old": {func(b *bench) {
-			b.box.Configure(func(s *sandbox.Settings) { s.TooOld, s.TooOldStatus = time.Hour, 423 })
-		}, "too old", func(b *bench) { b.box.Configure(func(s *sandbox.Settings) { s.TooOld = 0 }) }},
-		"gone": {func(b *bench) { _ = b.box.DeleteConversation(b.conversations("Ticket 1001")[0].ID) }, "not there any more", nil},
+		"refused": {func(b *bench) { b.faults("append=422") }, "422", func(b *bench) { b.faults("") }},
+		"gone":    {func(b *bench) { _ = b.box.DeleteConversation(b.conversations("Ticket 1001")[0].ID) }, "not there any more", nil},
 	} {
 		t.Run(name, func(t *testing.T) {
 			b := newBench(t, many(20)...)
@@ -135,7 +132,7 @@ func TestManyFollowUps(t *testing.T) {
 	b.box.Inject(func(op sandbox.Op) *sandbox.Fault {
 		for i := range 300 {
 			if strings.Contains(string(op.Body), fmt.Sprintf("ticket %d", 1000+i)) {
-				return &sandbox.Fault{Kind: sandbox.Status, Code: 412}
+				return &sandbox.Fault{Kind: sandbox.Status, Code: 422}
 			}
 		}
 		return nil

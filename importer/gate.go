@@ -218,7 +218,7 @@ func (e *engine) lookOnOpen(ctx context.Context) error {
 	}
 	var parts []*lookPart
 	for _, r := range rows {
-		if doubtful[r.Created] || r.Resends > 0 || len(parts) >= lookOpened {
+		if doubtful[r.Created] || r.Resends > 0 || len(parts) >= lookOpened || goesOn(&r) {
 			continue
 		}
 		i, ok := e.Source.Find(sources.Key(r.Ticket))

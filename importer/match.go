@@ -246,7 +246,7 @@ func (e *engine) claim(ctx context.Context, d doubt, id int64) (bool, error) {
 	case err != nil:
 		return false, err
 	}
-	e.freed = true
+	e.nowFree()
 	e.counted(func(c *Conversations) { c.Recovered++ })
 	e.finished(d.row.Ticket, id)
 	return true, nil

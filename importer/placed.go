@@ -3,7 +3,6 @@ package importer
 import (
 	"context"
 	"fmt"
-	"slices"
 
 	"hsimport/checkpoint"
 	"hsimport/mapping"
@@ -38,13 +37,10 @@ func (e *engine) withoutPlaced(ctx context.Context, out *outgoing) (*outgoing, e
 		return nil, &localError{fmt.Errorf("its messages are carried by ticket %s already", e.ticketOf(ctx, other))}
 	}
 	e.rep.Findings.Add(mapping.Finding{
-		Severity: sources.Warning, Code: "message-shared", Key: out.plan.Key, Position: out.plan.Position,
+		Severity: sources.Warning, Code: "message-shared", Key: out.m.plan.Key, Position: out.m.plan.Position,
 		Text: fmt.Sprintf("%d messages of this ticket are carried by ticket %s already: they are not sent a second time", n, e.ticketOf(ctx, other)),
 	})
-	plan := *out.plan
-	plan.Parts = slices.Clone(plan.Parts)
-	plan.Parts[out.row.Number-1] = dropMessages(out.part, elsewhere)
-	return e.makeReady(ctx, out.row, &plan)
+	return e.makeReady(ctx, out.row, out.m, dropMessages(out.part, elsewhere))
 }
 
 // dropMessages returns a part without some messages: a thread goes when all it carries goes.

@@ -20,6 +20,9 @@ func (e *engine) prepare(ctx context.Context) error {
 		return err
 	}
 	p := &planner{engine: e, load: load}
+	if err := p.takeOver(ctx); err != nil {
+		return joinAbort(err, load)
+	}
 	if err := p.all(ctx); err != nil {
 		return joinAbort(err, load)
 	}
@@ -134,8 +137,12 @@ type planner struct {
 	*engine
 	load         *checkpoint.Loader
 	batch        []mapped
-	held         int64 // bytes that batch takes, about
-	puts         int   // parts that have to be pending after the load
+	held         int64           // bytes that batch takes, about
+	begun        map[string]bool // tickets of the batch of which something was sent, though none of the messages shown here
+	inherited    map[string]bool // messages that appends of an earlier plan carry, which may have been applied
+	changes      int             // of status that earlier plans have made
+	bases        map[string]bool // digests of mappings: do they differ from the present one by the clock alone
+	puts         int             // parts that have to be pending after the load
 	appends      []checkpoint.Effect
 	redo         []checkpoint.Part // created parts that would look different now, in the order of the source
 	firstChanged string
@@ -152,6 +159,9 @@ func (p *planner) flush(ctx context.Context) error {
 	}
 	rows, err := p.known(ctx, keys)
 	if err != nil {
+		return err
+	}
+	if err := p.knownByKey(ctx, rows); err != nil {
 		return err
 	}
 	for _, m := range p.batch {
@@ -190,9 +200,9 @@ func (p *planner) ticket(ctx context.Context, m mapped, rows map[string]checkpoi
 		p.refuse(m.plan)
 		return nil
 	}
-	if !knownTicket(m.ticket, rows) {
+	if !knownTicket(m.ticket, rows) && !p.begun[string(m.plan.Key)] {
 		p.rep.Totals.fresh(m.plan.Parts)
-		return p.put(m, string(m.plan.Key), 0)
+		return p.put(m, string(m.plan.Key), m.plan.Parts)
 	}
 	return p.follow(ctx, m, rows)
 }
@@ -225,19 +235,13 @@ func knownTicket(t *sources.Ticket, rows map[string]checkpoint.Message) bool {
 	})
 }
 
-// put loads the parts of a plan from index from on as pending rows.
-func (p *planner) put(m mapped, key string, from int) error {
+// put loads parts of a plan as pending rows.
+func (p *planner) put(m mapped, key string, parts []*mapping.Part) error {
 	if p.load == nil {
 		return nil
 	}
-	for _, part := range m.plan.Parts[from:] {
-		row := checkpoint.Part{
-			Ticket: key, Number: part.Number, Of: part.Of, LegacyID: m.plan.ID, Place: m.plan.Position.String(),
-			Digest: part.Digest, MappingDigest: p.mapper.Digest(), Created: part.Conversation.CreatedAt.Unix(),
-			Rank: rank(p.Options.Order, m.plan.Live, m.plan.Last, m.index), Threads: len(part.Conversation.Threads),
-			Units: partUnits(part), Bytes: part.Body, Traits: int64(m.plan.Traits), Live: m.plan.Live, State: checkpoint.Pending,
-		}
-		if err := p.load.Put(row); err != nil {
+	for _, part := range parts {
+		if err := p.load.Put(p.rowOf(m, key, part)); err != nil {
 			return err
 		}
 		p.puts++
@@ -245,57 +249,14 @@ func (p *planner) put(m mapped, key string, from int) error {
 	return nil
 }
 
-// follow holds a ticket that was seen before against its rows: parts as they were sent, parts still pending, messages
-// that have come since.
-func (p *planner) follow(ctx context.Context, m mapped, rows map[string]checkpoint.Message) error {
-	key, err := p.ownTicket(ctx, m, rows)
-	if err != nil {
-		return err
+// rowOf is the row of a part that is to be sent.
+func (e *engine) rowOf(m mapped, key string, part *mapping.Part) checkpoint.Part {
+	return checkpoint.Part{
+		Ticket: key, Number: part.Number, Of: part.Of, LegacyID: m.plan.ID, Place: m.plan.Position.String(),
+		Digest: part.Digest, MappingDigest: e.mapper.Digest(), Created: part.Conversation.CreatedAt.Unix(),
+		Rank: rank(e.Options.Order, m.plan.Live, m.plan.Last, m.index), Threads: len(part.Conversation.Threads),
+		Units: partUnits(part), Bytes: part.Body, Traits: int64(m.plan.Traits), Live: m.plan.Live, State: checkpoint.Pending,
 	}
-	known, err := p.store.PartsOf(ctx, key)
-	if err != nil {
-		return err
-	}
-	byNumber := map[int]*checkpoint.Part{}
-	for i := range known {
-		byNumber[known[i].Number] = &known[i]
-	}
-	placed := map[string]bool{} // messages that an earlier part, a pending part or an append carries
-	for i, part := range m.plan.Parts {
-		row := byNumber[part.Number]
-		switch {
-		case row == nil && !touchesPlaced(part, rows), row != nil && row.State == checkpoint.Pending:
-			if err := p.put(m, key, i); err != nil {
-				return err
-			}
-			p.rep.Totals.fresh(m.plan.Parts[i:])
-			for _, later := range m.plan.Parts[i:] {
-				if r := byNumber[later.Number]; p.load != nil && r != nil && r.State != checkpoint.Pending && r.State != checkpoint.Rejected {
-					p.puts-- // the loader leaves it as it is
-				}
-				for _, c := range later.Messages {
-					placed[string(c.Message)] = true
-				}
-			}
-			return p.fresh(ctx, m, rows, placed, known)
-		case row == nil:
-			continue
-		case row.State == checkpoint.InDoubt || row.State == checkpoint.Sending:
-			p.rep.Totals.Doubt++
-		case row.State == checkpoint.Rejected:
-			p.rep.Totals.Same++
-			for _, c := range part.Messages {
-				placed[string(c.Message)] = true // they go out with it when it is tried again
-			}
-		case row.Digest == part.Digest:
-			p.rep.Totals.Same++
-		case row.State == checkpoint.Created && row.MappingDigest != p.mapper.Digest() && sameMessages(part, rows, row.ID):
-			p.changed(row)
-		default:
-			p.rep.Totals.Same++
-		}
-	}
-	return p.fresh(ctx, m, rows, placed, known)
 }
 
 // ownTicket is the ticket a known one was sent as: its key may have changed since (a root mail turned up later), its
@@ -361,40 +322,4 @@ func sameMessages(part *mapping.Part, rows map[string]checkpoint.Message, id int
 		}
 	}
 	return true
-}
-
-// fresh finds the messages of a known ticket that have no row: they are appended to its last conversation. An edited
-// message is reported, never changed.
-func (p *planner) fresh(ctx context.Context, m mapped, rows map[string]checkpoint.Message, placed map[string]bool, known []checkpoint.Part) error {
-	left := map[string]bool{}
-	for _, l := range m.plan.Left {
-		left[string(l.Message)] = true
-	}
-	var add []checkpoint.NewMessage
-	for _, msg := range m.ticket.Messages {
-		key := string(msg.Key)
-		r, ok := rows[key]
-		switch {
-		case ok && r.Digest != msg.Digest:
-			p.rep.Findings.Add(mapping.Finding{
-				Severity: sources.Warning, Code: "message-edited", Key: m.plan.Key, Position: msg.Position,
-				Text: "this message was edited in the source after it was sent; the sent text stays",
-			})
-		case !ok && !placed[key] && !left[key]:
-			add = append(add, checkpoint.NewMessage{Key: key, Digest: msg.Digest})
-		}
-	}
-	if len(add) == 0 || len(known) == 0 {
-		return nil
-	}
-	p.rep.Totals.Follow++
-	p.rep.Totals.UnitsLeft += 2 * len(add) // a write each; what their attachments add is known when they are sent
-	last := known[len(known)-1]
-	for _, nm := range add {
-		p.appends = append(p.appends, checkpoint.Effect{
-			PartID: last.ID, Kind: kindAppend, Slot: strings.Join([]string{"message", nm.Key}, ":"), Digest: nm.Digest,
-			Messages: []checkpoint.NewMessage{nm},
-		})
-	}
-	return nil
 }

@@ -197,8 +197,8 @@ func (r *recovery) lostOf(ctx context.Context, m mapped) (out []*lost, err error
 		return nil, err
 	}
 	for i := range rows {
-		if row := &rows[i]; row.State == checkpoint.Pending && row.Number <= len(m.plan.Parts) {
-			out = append(out, newLost(row, m.plan.Parts[row.Number-1]))
+		if row := &rows[i]; row.State == checkpoint.Pending && row.Number <= len(m.plan.Parts) && !goesOn(row) {
+			out = append(out, newLost(row, &m))
 		}
 	}
 	return out, nil
@@ -335,10 +335,10 @@ func (r *recovery) again(ctx context.Context, part int64) (*lost, error) {
 		return nil, err
 	}
 	m, err := r.mapAgain(ctx, row.Ticket)
-	if err != nil || m == nil || m.plan == nil || row.Number > len(m.plan.Parts) {
+	if err != nil || m == nil || m.plan == nil || row.Number > len(m.plan.Parts) || goesOn(row) {
 		return nil, err
 	}
-	return newLost(row, m.plan.Parts[row.Number-1]), nil
+	return newLost(row, m), nil
 }
 
 // merged looks for parts whose messages have turned up inside another conversation: people merge conversations, and a

@@ -10,7 +10,6 @@ import (
 
 	"hsimport/checkpoint"
 	"hsimport/importer/helpscout"
-	"hsimport/mapping"
 )
 
 // lost is a part that recover looks for: what it can be recognised by, and what its row needs once it is found.
@@ -21,10 +20,12 @@ type lost struct {
 	files    []checkpoint.Effect // an upload for every file, to be left out where the file is there
 }
 
-func newLost(row *checkpoint.Part, part *mapping.Part) *lost {
+func newLost(row *checkpoint.Part, m *mapped) *lost {
+	part := m.plan.Parts[row.Number-1]
 	conv := part.Conversation
 	conv.Threads = slices.Clone(conv.Threads)
 	l := &lost{row: *row, ev: evidenceOf(&conv, part)}
+	l.ev.Source = sourceSign(m.ticket)
 	for _, c := range part.Messages {
 		l.messages = append(l.messages, checkpoint.NewMessage{Key: string(c.Message), Digest: c.Digest, Thread: c.Thread})
 	}

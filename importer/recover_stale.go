@@ -62,7 +62,7 @@ func (r *recovery) stalePart(ctx context.Context, id int64, kind string) error {
 func (r *recovery) staleEffect(ctx context.Context, row *checkpoint.Part, m *mapped, ef *checkpoint.Effect, threads []helpscout.Thread) error {
 	var ev effectEvidence
 	if ef.Kind == kindAppend {
-		call, err := r.appendCall(row, m, ef, threads)
+		call, err := r.appendCall(ctx, row, m, ef, threads)
 		if err != nil {
 			return nil // what cannot be sent, a run reports
 		}

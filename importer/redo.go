@@ -237,7 +237,7 @@ func touched(row *checkpoint.Part, c *helpscout.Conversation, appended int) stri
 		assigned = c.Assignee.ID
 	}
 	switch {
-	case !strings.EqualFold(c.Status, ev.Status) && appended == 0:
+	case statusNow(c) != ev.Status:
 		return "its status is " + c.Status
 	case assigned != ev.Assign:
 		return "its assignee has changed"

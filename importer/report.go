@@ -48,12 +48,19 @@ type Summary struct {
 	Conversations Conversations `json:"conversations"`
 	Threads       ThreadCounts  `json:"threads"`
 	Attachments   Attachments   `json:"attachments"`
+	Changes       Changes       `json:"changes"`
 	Quota         QuotaCounts   `json:"quota"`
 	ElapsedS      float64       `json:"elapsed_s"`
 	Cause         string        `json:"cause,omitempty"`
 	Copy          string        `json:"checkpoint_copy,omitempty"` // left beside the checkpoint when the command had ended
 	Verdict       string        `json:"verdict,omitempty"`
 	WorkflowsOff  []string      `json:"workflows_off,omitempty"` // names of those that PauseWorkflows has switched off
+}
+
+// Changes counts what this run has changed of conversations that were there. Kept ones stay as people have made them.
+type Changes struct {
+	Statuses     int `json:"statuses"`
+	StatusesKept int `json:"statuses_kept"`
 }
 
 // SourceCounts sums up the ledger. Records found = messages + duplicates + excluded + unreadable.
@@ -122,7 +129,9 @@ type Totals struct {
 	Units                      int // what delivering the whole plan costs
 	UnitsLeft                  int // what is still to be spent of it: all but what the checkpoint knows as done
 	Live, Closed               int
-	New, Same, Changed, Follow int // against the checkpoint: + = ~, and tickets with messages to append
+	New, Same, Changed, Follow int // against the checkpoint: + = ~, and tickets with something to add
+	NewFiles                   int // files that messages sent before have got since
+	StatusChanges              int // conversations that are to get another status, unless people have worked on them
 	Doubt                      int // ? parts that an earlier run has left in doubt
 	Traits                     mapping.Traits
 	First, Last                time.Time

@@ -352,7 +352,7 @@ func (r *rollback) startAfresh(ctx context.Context) error {
 	if err != nil || c.Parts[checkpoint.Created] > 0 {
 		return err
 	}
-	for _, fact := range []string{canaryCreate, canaryAgain, canaryOf(kindUpload), canaryOf(kindAppend)} {
+	for _, fact := range []string{canaryCreate, canaryAgain, canaryOf(kindUpload), canaryOf(kindAppend), canaryOf(kindStatus)} {
 		if err := r.store.Set(ctx, fact, ""); err != nil {
 			return err
 		}

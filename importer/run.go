@@ -433,9 +433,18 @@ func (e *engine) deliverAll(ctx context.Context) error {
 // takeFreed reports, once, that settling has made something possible: the next part of a ticket, which had to wait, or
 // the uploads of a part that was found.
 func (e *engine) takeFreed() bool {
+	e.telling.Lock()
+	defer e.telling.Unlock()
 	was := e.freed
 	e.freed = false
 	return was
+}
+
+// nowFree notes that something has become possible that others waited for.
+func (e *engine) nowFree() {
+	e.telling.Lock()
+	defer e.telling.Unlock()
+	e.freed = true
 }
 
 // countTodo counts what this run has before it.

@@ -19,7 +19,7 @@ import (
 // outgoing is one part made ready: symbols replaced, attachments that do not fit moved to uploads.
 type outgoing struct {
 	row     *checkpoint.Part
-	plan    *mapping.Plan
+	m       *mapped // its ticket
 	part    *mapping.Part
 	conv    *helpscout.NewConversation
 	uploads []mapping.Upload
@@ -29,8 +29,12 @@ type outgoing struct {
 
 // part sends one part and returns the state it ends in. Its error, if any, ends the run; what is wrong with the record
 // itself is in its row.
-func (e *engine) part(ctx context.Context, row *checkpoint.Part, plan *mapping.Plan) (checkpoint.State, error) {
-	out, err := e.makeReady(ctx, row, plan)
+func (e *engine) part(ctx context.Context, row *checkpoint.Part, m *mapped) (checkpoint.State, error) {
+	part, err := e.partOf(m, row)
+	if err != nil {
+		return "", e.unready(ctx, row, err)
+	}
+	out, err := e.makeReady(ctx, row, m, part)
 	if err != nil {
 		return "", e.unready(ctx, row, err)
 	}
@@ -71,13 +75,28 @@ type localError struct{ err error }
 func (l *localError) Error() string { return l.err.Error() }
 func (l *localError) Unwrap() error { return l.err }
 
-// makeReady turns the plan's part into what goes out.
-func (e *engine) makeReady(ctx context.Context, row *checkpoint.Part, plan *mapping.Plan) (*outgoing, error) {
-	part := plan.Parts[row.Number-1]
+// partOf finds the part of a row in the plan of its ticket; one that came of a later export is made again from the
+// messages that its row names.
+func (e *engine) partOf(m *mapped, row *checkpoint.Part) (*mapping.Part, error) {
+	if keys := followed(row); keys != nil {
+		parts := e.mapper.Continue(m.ticket, keySet(keys), row.Number, row.Of)
+		if len(parts) == 0 {
+			return nil, &localError{errors.New("its messages are left out by the mapping")}
+		}
+		return parts[0], nil
+	}
+	if row.Number > len(m.plan.Parts) {
+		return nil, stopf(ExitDrift, "run the same command again: it plans anew", "ticket %s has fewer parts than planned", row.Ticket)
+	}
+	return m.plan.Parts[row.Number-1], nil
+}
+
+// makeReady turns a part into what goes out.
+func (e *engine) makeReady(ctx context.Context, row *checkpoint.Part, m *mapped, part *mapping.Part) (*outgoing, error) {
 	conv := part.Conversation
 	conv.Threads = slices.Clone(conv.Threads)
-	out := &outgoing{row: row, plan: plan, part: part, conv: &conv, uploads: slices.Clone(part.Uploads)}
-	if err := e.link(ctx, out, plan); err != nil {
+	out := &outgoing{row: row, m: m, part: part, conv: &conv, uploads: slices.Clone(part.Uploads)}
+	if err := e.link(ctx, out); err != nil {
 		return nil, err
 	}
 	if max := e.learnedInline(); max > 0 && part.Body > max {
@@ -87,7 +106,7 @@ func (e *engine) makeReady(ctx context.Context, row *checkpoint.Part, plan *mapp
 }
 
 // link puts the address of the part before into the note that points to it. Its number is one read.
-func (e *engine) link(ctx context.Context, out *outgoing, plan *mapping.Plan) error {
+func (e *engine) link(ctx context.Context, out *outgoing) error {
 	i := out.part.LinkThread
 	if i < 0 || out.part.Number < 2 {
 		return nil
@@ -192,9 +211,11 @@ func (e *engine) create(ctx context.Context, out *outgoing) (checkpoint.State, r
 }
 
 func (e *engine) intent(out *outgoing) checkpoint.Intent {
+	ev := evidenceOf(out.conv, out.part)
+	ev.Source, ev.Follow = sourceSign(out.m.ticket), followed(out.row)
 	in := checkpoint.Intent{
 		Run: e.run, At: time.Now(), Digest: out.part.Digest, // of the plan: links and the way of the files do not count
-		Evidence: evidenceOf(out.conv, out.part).encode(),
+		Evidence: ev.encode(),
 	}
 	for _, c := range out.part.Messages {
 		in.Messages = append(in.Messages, checkpoint.NewMessage{Key: string(c.Message), Digest: c.Digest, Thread: c.Thread})

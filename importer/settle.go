@@ -393,7 +393,7 @@ func (e *engine) absent(ctx context.Context, left []doubt, lag time.Duration) (a
 		if err := e.store.Reject(ctx, d.row.ID, 0, "the server fails on this record: three times it gave no answer and did not create it ("+d.row.Reason+")", "", time.Now()); err != nil {
 			return again, err
 		}
-		e.freed = true
+		e.nowFree()
 		e.finished(d.row.Ticket, 0)
 	}
 	return again, nil

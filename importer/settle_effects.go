@@ -57,7 +57,11 @@ func (e *engine) settlePart(ctx context.Context, effects []checkpoint.Effect) (a
 		if row.ConversationID == 0 {
 			continue
 		}
-		pending, err := e.settleEffect(ctx, row, &effects[i])
+		settle := e.settleEffect
+		if effects[i].Kind == kindStatus {
+			settle = e.settleStatus
+		}
+		pending, err := settle(ctx, row, &effects[i])
 		if err != nil {
 			return again, err
 		}

@@ -10,8 +10,8 @@ import (
 // sweep performs every pending effect of parts that exist: uploads that a crash or a lost answer left behind, threads
 // that came with a newer export, notes about what could not be uploaded.
 func (e *engine) sweep(ctx context.Context) error {
-	done := map[string]bool{}
-	for _, kind := range []string{kindUpload, kindAppend} {
+	done := map[string]bool{} // what waits for something else is not tried again and again
+	for _, kind := range []string{kindUpload, kindAppend, kindStatus} {
 		for {
 			ids, err := e.store.PartsWithEffects(ctx, kind, checkpoint.Pending, 0)
 			if err != nil {

@@ -30,6 +30,7 @@ func (e *engine) expect(ctx context.Context, row *checkpoint.Part) (out expected
 	if err != nil {
 		return out, err
 	}
+	appended := map[int64]int{} // the place of a thread that an effect has brought
 	for i := range effects {
 		ev, ok := decodeEffect(effects[i].Evidence)
 		if at := effects[i].DoneAt; at.After(out.last) {
@@ -38,9 +39,17 @@ func (e *engine) expect(ctx context.Context, row *checkpoint.Part) (out expected
 		switch {
 		case !ok:
 		case effects[i].Kind == kindAppend:
+			appended[effects[i].ID] = len(out.Threads)
 			out.Threads = append(out.Threads, ev.Find)
-		case effects[i].Kind == kindUpload && ev.Thread < len(out.Threads):
-			t := &out.Threads[ev.Thread]
+		case effects[i].Kind == kindUpload:
+			at := ev.Thread
+			if ev.Append != 0 {
+				at = appended[ev.Append]
+			}
+			if at < 0 || at >= len(out.Threads) {
+				continue
+			}
+			t := &out.Threads[at]
 			t.Files = append(t.Files[:len(t.Files):len(t.Files)], FileEvidence{Name: ev.Name, Size: ev.Size})
 		}
 	}
