@@ -46,13 +46,16 @@ type builder struct {
 	msgs    []*draft
 	scratch []byte
 	copies  map[copyKey]int
+	notes   []sources.Problem // of records of another format
 	tally   tally
 	t       *sources.Ticket
 }
 
 type builtRow struct {
-	f   *file
-	rec *record
+	f     *file
+	rec   *record
+	unit  int  // of another format: the row that its record begins with
+	inner bool // it stands within the record of a ticket
 }
 
 // build reads the rows of ticket n. With light it leaves attachments unread: enough to count.
@@ -94,7 +97,7 @@ const maxKept = 1 << 20
 func (b *builder) reset(s *Source, key string, light bool) {
 	b.s, b.key, b.light = s, key, light
 	b.rows, b.recs, b.spans, b.facts, b.msgs = b.rows[:0], b.recs[:0], b.spans[:0], b.facts[:0], b.msgs[:0]
-	b.factRow, b.copies, b.tally, b.t = builtRow{}, nil, tally{}, nil
+	b.factRow, b.copies, b.tally, b.t, b.notes = builtRow{}, nil, tally{}, nil, nil
 	if cap(b.raw)+cap(b.scratch)+cap(b.v.scratch)+cap(b.w.scratch) > maxKept {
 		b.raw, b.scratch, b.v.scratch, b.w.scratch = nil, nil, nil, nil
 	}
@@ -175,25 +178,34 @@ func (b *builder) read(f *file, ref rowRef, raw []byte) error {
 	if maphash.Bytes(b.s.seed, raw) != ref.sum {
 		return changedAt(f, ref)
 	}
+	if f.sheet != nil {
+		return b.readUnit(f, ref, raw)
+	}
 	rec, err := b.parse(f, raw)
 	if err != nil {
 		return changedAt(f, ref)
 	}
 	rec.off, rec.line = ref.offset(), int(ref.line)
-	row := builtRow{f, rec}
+	row := builtRow{f: f, rec: rec}
 	b.rows = append(b.rows, row)
+	b.factOf(row)
+	return nil
+}
+
+// factOf keeps what a row says of its ticket.
+func (b *builder) factOf(row builtRow) {
+	f, rec := row.f, row.rec
 	if f.b.shape != ticketRows && f.b.shape != messageRows {
-		return nil
+		return
 	}
 	b.v.f, b.v.rec = f, rec
 	if f.b.shape == messageRows && b.sameFacts(row) {
 		last := b.facts[len(b.facts)-1]
 		last.rows = append(last.rows, rec)
-		return nil
+		return
 	}
 	b.factRow = row
 	b.facts = append(b.facts, b.s.factsOf(&b.v))
-	return nil
 }
 
 // parse splits a row. One that was written well, as nearly all are, needs no second thought.
@@ -242,7 +254,7 @@ type ticketFacts struct {
 
 // factsOf reads what a row says of its ticket.
 func (s *Source) factsOf(v *rowView) *ticketFacts {
-	t := &ticketFacts{shape: v.f.b.shape, position: v.position(), row: builtRow{v.f, v.rec}, rows: []*record{v.rec}}
+	t := &ticketFacts{shape: v.f.b.shape, position: v.position(), row: builtRow{f: v.f, rec: v.rec}, rows: []*record{v.rec}}
 	for _, r := range [...]role{ticketID, ticketNumber, subject, status, groupName, priority, channel, ticketURL} {
 		t.text[r] = nullToEmpty(v.text(r))
 	}

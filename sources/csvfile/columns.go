@@ -120,6 +120,7 @@ type binding struct {
 	fields  []boundField
 	literal [roleCount]string // of formats: a word instead of a column
 	use     []use
+	drop    []dropRule
 	// factCols are the columns of the ticket's own roles and of the fields: rows in which these are equal say the same
 	// of their ticket.
 	factCols []int

@@ -102,11 +102,11 @@ func (s *Source) columnUses() []sources.Use {
 	var out []sources.Use
 	for _, f := range s.files {
 		rows := f.rowCount
-		for i, name := range f.b.header {
-			u := f.b.use[i]
+		for i, u := range f.b.use {
+			name := f.b.header[i]
 			use := sources.Use{
 				Name: name, Class: u.class, As: strings.Join(u.as, ", "), Filled: u.filled, Of: rows, Example: u.example,
-				File: f.in.name,
+				File: f.label,
 			}
 			switch {
 			case u.class != "":
@@ -135,6 +135,7 @@ func (x *indexer) problems() []sources.Problem {
 	for _, f := range s.files {
 		x.dateProblems(f, add)
 	}
+	x.noteProblems(add)
 	rows := func(n noted, code, text string) {
 		if n.n > 0 {
 			add(sources.Warning, code, fmt.Sprintf("%s: %d, the first at %s", text, n.n, n.at), n.at)

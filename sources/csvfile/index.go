@@ -31,7 +31,11 @@ type indexer struct {
 	stray   noted
 	escapes int // of the stray ones: those with a backslash before a quote
 	badDate noted
-	equal   map[string]int // of one file: how often a key without id has come, from the second time on
+	inner   []builtRow // of a record of another format: the messages in it
+	odd     []sources.Problem
+	noted   map[string]*noted
+	left    map[string]string // tickets that a rule excludes, and the rule
+	equal   map[string]int    // of one file: how often a key without id has come, from the second time on
 	// lastFile is, of tickets without an id, 1 + the last file that had them.
 	lastFile []uint32
 }
@@ -55,6 +59,9 @@ const maxRefused = 1 << 20
 // index scans all files, decides what only the whole input decides, and puts the tickets in order.
 func (s *Source) index(ctx context.Context) error {
 	for _, f := range s.files {
+		if f.outer != nil {
+			continue
+		}
 		if err := f.sniffDates(s.opts.MaxRecord); err != nil {
 			return s.inputError(f.in.name, err, "")
 		}
@@ -104,6 +111,9 @@ func (f *file) order() dayOrder {
 
 // sniffDates takes the order of day and month from the first rows, so that a second pass is seldom needed.
 func (f *file) sniffDates(limit int64) error {
+	if f.sheet != nil {
+		return f.sniffSheet()
+	}
 	r := f.reader(limit)
 	v := rowView{f: f}
 	for range 200 {
@@ -151,14 +161,21 @@ func (x *indexer) scan(ctx context.Context) error {
 	}
 	for _, f := range s.files {
 		f.facts = [roleCount]dateFacts{}
-		f.rowCount = 0
+		f.rowCount, f.begun = 0, false
 		for i := range f.b.use {
 			f.b.use[i].filled, f.b.use[i].example = 0, ""
 		}
-		x.files = append(x.files, sources.FileLedger{
-			Path: f.in.name, Stored: f.in.stored, Size: f.size, SHA256: f.sha, Encoding: f.in.encoding, Preamble: f.begin,
-		})
-		if err := x.file(ctx, f); err != nil {
+	}
+	x.openLedgers()
+	for _, f := range s.files {
+		if f.outer != nil {
+			continue
+		}
+		read := x.file
+		if f.sheet != nil {
+			read = x.stretches
+		}
+		if err := read(ctx, f); err != nil {
 			return err
 		}
 	}
@@ -197,7 +214,7 @@ func (x *indexer) file(ctx context.Context, f *file) error {
 
 // record puts one record of a file into the index and the ledger.
 func (x *indexer) record(f *file, rec *record) error {
-	ledger := &x.files[f.no]
+	ledger := &x.files[f.book]
 	switch rec.kind {
 	case blankRecord:
 		ledger.Blank += rec.size
@@ -267,6 +284,9 @@ func (x *indexer) row(f *file, rec *record) (reason string, err error) {
 		return problem, nil
 	}
 	s := x.s
+	if rule := x.ruledOut(f); rule != "" {
+		return "", nil
+	}
 	if f.b.shape == joinedRows {
 		if _, ok := s.tickets.find(x.key); !ok {
 			return "there is no ticket " + quoteShort(string(x.key)) + " in the tickets file", nil
@@ -318,10 +338,29 @@ func (x *indexer) readDates() {
 
 // pieces counts what of the row becomes messages and keeps the row, unless all of it is after the cut-over.
 func (x *indexer) pieces(f *file, rec *record, n uint32) error {
-	s, v := x.s, &x.v
-	found, left := 0, 0
-	ref := s.tickets.at(n)
+	ref := x.s.tickets.at(n)
 	x.mark = x.mark[:0]
+	found, left := x.countPieces(f, ref)
+	x.records.Found += found
+	if left > 0 {
+		x.exclude(left, afterCutOver)
+		if left == found && x.s.layout != Joined {
+			return nil
+		}
+	}
+	ref.fallback(x.created)
+	if f.b.shape == ticketRows {
+		x.ticketRow(f, ref)
+		x.innerPieces(ref)
+	} else {
+		x.countAttachments(messageAttachments)
+	}
+	return x.keep(f, rec, n)
+}
+
+// countPieces counts what of a row becomes messages of the ticket, and of it what is after the cut-over.
+func (x *indexer) countPieces(f *file, ref *ticketRef) (found, left int) {
+	s, v := x.s, &x.v
 	v.pieces(&f.facts, func(p piece) {
 		found++
 		if p.at.bad {
@@ -344,20 +383,7 @@ func (x *indexer) pieces(f *file, rec *record, n uint32) error {
 			x.addAttachments(s.legacyRefs(body, v.formatOf(p.role, body)))
 		}
 	})
-	x.records.Found += found
-	if left > 0 {
-		x.exclude(left)
-		if left == found && s.layout != Joined {
-			return nil
-		}
-	}
-	ref.fallback(x.created)
-	if f.b.shape == ticketRows {
-		x.ticketRow(f, ref)
-	} else {
-		x.countAttachments(messageAttachments)
-	}
-	return x.keep(f, rec, n)
+	return found, left
 }
 
 // keep puts the row into the table of rows.
@@ -401,12 +427,12 @@ func (r *ticketRef) widen(sec int64) {
 	r.span = uint32(min(last-r.created, 1<<32-1))
 }
 
-func (x *indexer) exclude(n int) {
+func (x *indexer) exclude(n int, rule string) {
 	x.records.Excluded += n
 	if x.records.ExcludedBy == nil {
 		x.records.ExcludedBy = map[string]int{}
 	}
-	x.records.ExcludedBy[afterCutOver] += n
+	x.records.ExcludedBy[rule] += n
 }
 
 const afterCutOver = "after cut-over"

@@ -27,6 +27,7 @@ func (b *builder) merge() {
 		return
 	}
 	t.Position = b.facts[0].position
+	t.Problems = append(t.Problems, b.notes...)
 	if full := slices.DeleteFunc(slices.Clone(b.facts), (*ticketFacts).blank); len(full) > 0 {
 		b.facts = full // some desks fill the ticket's columns in its first row only
 	}

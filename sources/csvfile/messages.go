@@ -20,8 +20,14 @@ func (b *builder) messages() {
 		b.v.f, b.v.rec = row.f, row.rec
 		b.w.f, b.w.rec = row.f, row.rec
 		batch := row.f.no
-		if row.f.b.shape == ticketRows {
+		switch {
+		case row.inner:
+			batch = len(b.s.files) + row.unit // as much a repetition as its ticket's row is
+		case row.f.b.shape == ticketRows:
 			batch = len(b.s.files) + i
+		}
+		if row.f.b.shape != ticketRows && b.v.dropped() != "" {
+			continue
 		}
 		nth := 0
 		b.v.pieces(nil, func(p piece) {

@@ -22,6 +22,10 @@ type Options struct {
 	// IgnoreColumns are left out knowingly; any other column that is filled and unmapped is reported.
 	IgnoreColumns []string `yaml:"ignore_columns"`
 
+	// Exclude leaves out records: a column and the values, separated by |, of those that go. On a ticket it leaves out
+	// the ticket, on a message the message. Other formats only.
+	Exclude map[string]string `yaml:"-"`
+
 	// joined: Paths of the source are tickets; these are beside them.
 	Messages []string `yaml:"messages"`
 	Users    []string `yaml:"users"`

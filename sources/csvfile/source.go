@@ -22,6 +22,9 @@ import (
 // A Source is an indexed set of tables. All methods but Close are safe for concurrent use.
 type Source struct {
 	opts    Options
+	format  Format          // nil: delimited text
+	inputs  []*input        // of another format
+	ruled   map[string]bool // rules of exclude that found their column
 	layout  string
 	formats []dateFormat
 	loc     *time.Location // of dates without a zone
@@ -59,6 +62,14 @@ type file struct {
 	size   int64
 
 	rowCount int // read, without blank and refused ones
+
+	book     int    // its ledger: files of another format share one input
+	label    string // its name where columns are told; of several sheets of one input the list too
+	sheet    *Sheet // of another format; else nil
+	counts   bool   // what stands between records is counted with this sheet
+	begun    bool   // a record was seen
+	outer    *file  // its rows stand within the records of this one
+	children []*file
 }
 
 // The layouts.
@@ -69,17 +80,22 @@ const (
 )
 
 // Kind is the name of this format in configurations and checkpoints.
-func (s *Source) Kind() string { return "csv" }
+func (s *Source) Kind() string {
+	if s.format != nil {
+		return s.format.Kind()
+	}
+	return "csv"
+}
 
 // KeyRule names the rule that makes keys: csv/id-v1 where the ticket id is a column, else csv/digest-v1. Under another
 // rule the same ticket has another key, so a job never changes its rule.
 func (s *Source) KeyRule() string {
 	for _, f := range s.files {
-		if f.b.shape != userRows && !f.b.has(ticketID) {
-			return "csv/digest-v1"
+		if f.b.shape != userRows && f.outer == nil && !f.b.has(ticketID) {
+			return s.Kind() + "/digest-v1"
 		}
 	}
-	return "csv/id-v1"
+	return s.Kind() + "/id-v1"
 }
 
 // Len is the number of tickets.
@@ -124,7 +140,7 @@ func (s *Source) WriteRejects(w io.Writer) (n int, err error) {
 		if i < 0 {
 			continue
 		}
-		if f := s.files[i]; f != last {
+		if f := s.files[i]; f != last && f.sheet == nil {
 			if _, err := w.Write(withLineEnd(f.header)); err != nil {
 				return n, err
 			}
@@ -133,6 +149,9 @@ func (s *Source) WriteRejects(w io.Writer) (n int, err error) {
 		raw := make([]byte, min(r.Bytes, s.opts.MaxRecord))
 		if _, err := s.files[i].in.f.ReadAt(raw, r.Position.Offset); err != nil {
 			return n, s.inputError(r.Position.File, plainError(err), "")
+		}
+		if sheet := s.files[i].sheet; sheet != nil {
+			raw = sheet.Wrap(raw)
 		}
 		if _, err := w.Write(withLineEnd(raw)); err != nil {
 			return n, err
@@ -152,12 +171,17 @@ func withLineEnd(row []byte) []byte {
 // Close closes the files and removes temporary copies. Attachments that are still open stay readable.
 func (s *Source) Close() error {
 	for _, f := range s.files {
-		f.in.close()
+		if f.sheet == nil {
+			f.in.close()
+		}
 		if f.root != nil {
 			f.root.Close()
 		}
 	}
-	s.files = nil
+	for _, in := range s.inputs {
+		in.close()
+	}
+	s.files, s.inputs = nil, nil
 	if s.rows != nil {
 		s.rows.close()
 	}
@@ -181,7 +205,11 @@ func (s *Source) open(ctx context.Context) error {
 		return err
 	}
 	s.openCache()
-	if err := s.openFiles(ctx); err != nil {
+	openFiles := s.openFiles
+	if s.format != nil {
+		openFiles = s.openFormat
+	}
+	if err := openFiles(ctx); err != nil {
 		return err
 	}
 	if err := s.index(ctx); err != nil {
@@ -194,7 +222,7 @@ func (s *Source) open(ctx context.Context) error {
 func (s *Source) checkOptions() error {
 	o := &s.opts
 	bad := func(err error) error {
-		return &sources.InputError{Position: sources.Position{File: "source.csv"}, Err: err}
+		return &sources.InputError{Position: sources.Position{File: "source." + s.Kind()}, Err: err}
 	}
 	switch o.Layout {
 	case "", TicketPerRow, MessagePerRow, Joined:
@@ -287,6 +315,9 @@ func (s *Source) expand(paths []string) ([]string, error) {
 		missing := "there is no such file"
 		if st, err := os.Stat(p); err == nil && st.IsDir() {
 			p, missing = filepath.Join(p, "*.[cCtT][sS][vV]*"), "no table (.csv, .tsv) is in this folder"
+			if s.format != nil {
+				p, missing = filepath.Join(filepath.Dir(p), "*."+s.format.Kind()+"*"), "no ."+s.format.Kind()+" file is in this folder"
+			}
 		} else if err == nil {
 			out = append(out, p)
 			continue
@@ -324,7 +355,7 @@ func (s *Source) openFile(path string) (*file, error) {
 	if err != nil {
 		return nil, s.inputError(name, plainError(err), "")
 	}
-	f := &file{no: len(s.files), in: in}
+	f := &file{no: len(s.files), book: len(s.files), in: in, label: in.name}
 	s.files = append(s.files, f)
 	if err := in.hash(); err != nil {
 		return nil, s.inputError(name, err, "")
@@ -355,7 +386,9 @@ func plainError(err error) error {
 func (s *Source) contentDigest() string {
 	var all []string
 	for _, f := range s.files {
-		all = append(all, fmt.Sprintf("%d %s\n", f.b.shape, f.sha))
+		if f.outer == nil {
+			all = append(all, fmt.Sprintf("%d %s\n", f.b.shape, f.sha))
+		}
 	}
 	slices.Sort(all)
 	h := sha256.New()

@@ -195,7 +195,7 @@ func proseRole(name string) bool {
 func (s *Source) surveyColumns(out *sources.Survey, st *stats) {
 	out.ZoneKnown = true
 	for _, f := range s.files {
-		for i, name := range f.b.header {
+		for i, name := range f.b.header[:len(f.b.use)] {
 			c := &st.files[f.no][i]
 			role := ""
 			for r := range roleCount {
@@ -208,7 +208,7 @@ func (s *Source) surveyColumns(out *sources.Survey, st *stats) {
 				Name: name, Kind: c.kind(role), Role: role, Filled: c.filled, Of: f.rowCount, Examples: c.examples,
 			}
 			if len(s.files) > 1 {
-				col.File = f.in.name
+				col.File = f.label
 			}
 			if col.Kind == "date" {
 				col.Layout = c.facts.layout(cmp.Or(f.order(), c.facts.order()))
