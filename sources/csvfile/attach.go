@@ -28,6 +28,7 @@ type attachmentRef struct {
 // writes them.
 func (v *rowView) attachmentRefs(r role) []attachmentRef {
 	var out []attachmentRef
+	names := v.attachmentNames(r)
 	v.each(r, func(_ int, cell []byte) {
 		text := clean(string(cell))
 		if nullWord(text) {
@@ -46,7 +47,26 @@ func (v *rowView) attachmentRefs(r role) []attachmentRef {
 			out = append(out, newAttachmentRef(part))
 		}
 	})
+	if len(names) == len(out) {
+		for i, name := range names {
+			out[i].name = fileName(name)
+		}
+	}
 	return out
+}
+
+// attachmentNames are the names that stand beside the paths or addresses of a role, in their order; they count when
+// there are as many.
+func (v *rowView) attachmentNames(r role) []string {
+	from := attachmentNames
+	if r == messageAttachments {
+		from = messageAttachmentNames
+	}
+	var names []string
+	if v.f.b.has(from) {
+		v.each(from, func(_ int, cell []byte) { names = append(names, splitList(clean(string(cell)), ";|\n")...) })
+	}
+	return names
 }
 
 func (v *rowView) packedAttachment(text string) (attachmentRef, bool) {

@@ -38,6 +38,7 @@ const (
 	comments
 	answer
 	attachments
+	attachmentNames
 	messageID
 	messageAuthorID
 	messageAuthorName
@@ -50,6 +51,7 @@ const (
 	messageFormat
 	messageCreatedAt
 	messageAttachments
+	messageAttachmentNames
 	messageCc
 	userID
 	userName
@@ -62,10 +64,10 @@ const (
 var roleNames = [roleCount]string{
 	"ticket_id", "ticket_number", "subject", "status", "requester_id", "requester_name", "requester_email", "requester_phone",
 	"assignee_id", "assignee_name", "assignee_email", "group", "priority", "channel", "url", "created_at",
-	"updated_at", "closed_at", "tags", "description", "description_format", "comments", "answer", "attachments",
+	"updated_at", "closed_at", "tags", "description", "description_format", "comments", "answer", "attachments", "attachment_names",
 	"message_id", "message_author_id", "message_author_name", "message_author_email", "message_kind",
 	"message_private", "message_public", "message_channel", "message_body", "message_format", "message_created_at",
-	"message_attachments", "message_cc", "user_id", "user_name", "user_email", "user_phone", "user_role",
+	"message_attachments", "message_attachment_names", "message_cc", "user_id", "user_name", "user_email", "user_phone", "user_role",
 }
 
 func (r role) String() string { return roleNames[r] }
@@ -73,7 +75,7 @@ func (r role) String() string { return roleNames[r] }
 // list reports whether the role takes all columns it names; another takes the first of them that is filled.
 func (r role) list() bool {
 	switch r {
-	case tags, comments, attachments, messageAttachments, messageCc:
+	case tags, comments, attachments, attachmentNames, messageAttachments, messageAttachmentNames, messageCc:
 		return true
 	}
 	return false

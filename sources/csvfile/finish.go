@@ -150,21 +150,29 @@ func (x *indexer) problems() []sources.Problem {
 	rows(x.badDate, "bad-dates", "messages whose date cannot be read; none is given the present time")
 	for _, u := range s.ledger.Columns {
 		if u.Class == sources.NotCarried && 100*u.Filled > u.Of {
-			add(sources.Warning, "column-not-carried", fmt.Sprintf("column %q is filled in %d of %d rows (such as %q) and is "+
-				"not carried over: map it, or list it in ignore_columns", u.Name, u.Filled, u.Of, u.Example),
+			add(sources.Warning, "column-not-carried", fmt.Sprintf("%s %q is filled in %d of %d %s (such as %q) and is "+
+				"not carried over: map it, or list it in ignore_columns", s.word("column", "path"), u.Name, u.Filled, u.Of, s.word("rows", "records"), u.Example),
 				sources.Position{File: u.File, Offset: -1})
 		}
 	}
 	return out
 }
 
+// word is one for tables, or that for other formats.
+func (s *Source) word(table, other string) string {
+	if s.format != nil {
+		return other
+	}
+	return table
+}
+
 func (s *Source) whyNoTexts() string {
 	for _, f := range s.files {
 		if f.b.has(description) || f.b.has(comments) || f.b.has(messageBody) || f.b.has(answer) {
-			return "the columns mapped to texts are empty"
+			return "the " + s.word("columns", "paths") + " mapped to texts are empty"
 		}
 	}
-	return "no column is mapped to description, comments or message_body; a metrics report has none, so export the " +
+	return "no " + s.word("column", "path") + " is mapped to description, comments or message_body; a metrics report has none, so export the " +
 		"tickets with their comments"
 }
 

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"slices"
+	"strings"
 
 	"hsimport/sources"
 )
@@ -56,7 +57,8 @@ type Sheet struct {
 	// Made are, for each hidden column, the columns of Header it is made of: they count as mapped with it. Taken are
 	// those of the sheet that this one is nested in.
 	Made, Taken [][]int
-	Nested      []*Sheet // rows that stand within the records of this one: messages of a ticket
+	Problems    []sources.Problem // of the sheet as a whole
+	Nested      []*Sheet          // rows that stand within the records of this one: messages of a ticket
 	// Use is called once for every column that the configuration uses, before any Split.
 	Use func(column int, use CellUse)
 	// Records begins to read. nil for nested sheets, as all below.
@@ -275,11 +277,10 @@ func (s *Source) bindSheet(f *file) error {
 	b, err := bind(sh.Part.shape(), sh.Header, columns, fields, o.IgnoreColumns, sh.Key)
 	if err != nil {
 		var ce *columnError
-		hint := ""
-		if errors.As(err, &ce) {
-			hint = ce.hint
+		if !errors.As(err, &ce) {
+			return s.inputError(f.label, err, "")
 		}
-		return s.inputError(f.label, err, hint)
+		return s.inputError(f.label, errors.New(pathWords.Replace(ce.text)), pathWords.Replace(ce.hint))
 	}
 	f.b = b
 	b.bindRules(o.Exclude, s.ruled)
@@ -289,6 +290,12 @@ func (s *Source) bindSheet(f *file) error {
 	}
 	return nil
 }
+
+// pathWords are the words for what a header is in another format.
+var pathWords = strings.NewReplacer(
+	"there is no column", "there is no path", "in the header", "in the records", "the nearest headers are", "the nearest paths are",
+	"the header lacks", "the records lack", " columns\n", " paths\n", "the header has", "the records have",
+)
 
 // useColumns tells the sheet how its cells are used, and counts what hidden columns are made of as mapped.
 func (s *Source) useColumns(f *file) {

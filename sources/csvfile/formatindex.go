@@ -322,6 +322,13 @@ func (x *indexer) noteProblems(add func(sources.Severity, string, string, source
 		code, text, _ := strings.Cut(k, "\x00")
 		add(sources.Info, code, fmt.Sprintf("%s: %d, the first at %s", text, n.n, n.at), n.at)
 	}
+	for _, f := range x.s.files {
+		if f.sheet != nil {
+			for _, p := range f.sheet.Problems {
+				add(p.Severity, p.Code, p.Text, sources.Position{File: f.label, Offset: -1})
+			}
+		}
+	}
 	for _, p := range x.odd {
 		add(p.Severity, p.Code, p.Text, p.Position)
 	}

@@ -48,3 +48,24 @@ func Present(header []string, ours, spec string) string {
 	}
 	return strings.Join(kept, " | ")
 }
+
+// Guess ties our names to the columns of records of a part, by what exports call them and by what sample rows hold.
+func Guess(part Part, header []string, sample [][]string) map[string]string {
+	return guessColumns(part.shape(), header, sample)
+}
+
+// GuessPart says what the rows of a table most likely are.
+func GuessPart(header []string, sample [][]string) Part {
+	switch guessShape(header, sample) {
+	case messageRows:
+		return MessagePart
+	case joinedRows:
+		return JoinedPart
+	case userRows:
+		return UserPart
+	}
+	return TicketPart
+}
+
+// Nearest are the n words that look most like name, the likest first.
+func Nearest(name string, words []string, n int) []string { return nearest(name, words, n) }
