@@ -45,7 +45,29 @@ func (e *engine) sum(ctx context.Context, err error) {
 	s.Threads.FromMessages, s.Threads.Added = e.rep.Totals.FromMessages, e.rep.Totals.Added
 	s.WorkflowsOff = workflowsOff(ctx, e.Checkpoint, e.origin)
 	e.finishSummary(arrived)
+	if err := e.tellStands(ctx); err != nil && e.rep.Cause == nil {
+		e.rep.Cause = asStop(err)
+		s.ExitCode = e.rep.Cause.Code
+	}
 	e.closeStore(ctx)
+}
+
+// tellStands says where every conversation stands.
+func (e *engine) tellStands(ctx context.Context) error {
+	if e.store == nil || e.Stands == nil {
+		return nil
+	}
+	for _, st := range allStates {
+		for row, err := range e.store.InState(ctx, st) {
+			if err != nil {
+				return err
+			}
+			if err := e.Stands(placeOf(row, e.origin), row.Run == e.run && e.run != 0); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
 }
 
 func (e *engine) finishSummary(arrived int) {
@@ -158,6 +180,7 @@ func (e *engine) checkpointCounts(ctx context.Context) (arrived int, err error) 
 	s.InDoubt = c.Parts[checkpoint.InDoubt] + c.Parts[checkpoint.Sending]
 	s.Pending = c.Parts[checkpoint.Pending]
 	s.Planned = c.Total() - c.Parts[checkpoint.Deleted] + e.rep.Totals.Refused
+	e.rep.Totals.UnitsLeft = int(c.Units[checkpoint.Pending] + c.Units[checkpoint.InDoubt] + c.Units[checkpoint.Sending])
 	e.attachmentCounts(c.Effects[kindUpload])
 	for _, kind := range c.Effects {
 		e.doubtfulEffects += kind[checkpoint.InDoubt] + kind[checkpoint.Sending]
@@ -308,11 +331,17 @@ func (e *engine) verdict(arrived int) string {
 	wanting := e.wanting()
 	fmt.Fprintf(&b, "%s of %s tickets are in %s", group3(arrived), group3(wanting), place)
 	for _, x := range []struct {
-		n    int
-		what string
-	}{{s.Rejected, "conversations rejected"}, {s.InDoubt, "in doubt"}, {s.Pending, "still to be sent"}, {e.rep.Ledger.Records.Unreadable, "records unreadable"}} {
-		if x.n > 0 {
-			fmt.Fprintf(&b, ", %s %s", group3(x.n), x.what)
+		n         int
+		one, many string
+	}{
+		{s.Rejected, "conversation rejected", "conversations rejected"}, {s.InDoubt, "in doubt", "in doubt"},
+		{s.Pending, "still to be sent", "still to be sent"}, {e.rep.Ledger.Records.Unreadable, "record unreadable", "records unreadable"},
+	} {
+		switch {
+		case x.n == 1:
+			fmt.Fprintf(&b, ", 1 %s", x.one)
+		case x.n > 1:
+			fmt.Fprintf(&b, ", %s %s", group3(x.n), x.many)
 		}
 	}
 	fmt.Fprintf(&b, ", %s unexplained", group3(max(s.Planned-s.Sum(), s.Sum()-s.Planned)))

@@ -53,10 +53,13 @@ type Job struct {
 	PlanHeader func(mapping.Header)
 	// Each, if not nil, is handed every ticket while it is planned, in the order of the plan file; Approve is asked
 	// when all are planned and before anything is sent. Together they bind a run to a plan a person has reviewed: with
-	// an Approve every run plans anew, and Confirm is not asked.
+	// either every run plans anew, and with an Approve Confirm is not asked.
 	Each    func(Seen) error
 	Approve func() error
-	Log     *slog.Logger
+	// Stands, if not nil, is told where every conversation of the job stands when the run is over: by state, in the order they are
+	// sent in; now says that this run has moved it.
+	Stands func(p Place, now bool) error
+	Log    *slog.Logger
 
 	// Fault is a seam for tests: it is given to the checkpoint's store when it is opened.
 	Fault func(op string) (apply bool, err error)

@@ -175,11 +175,16 @@ func placeOf(row *checkpoint.Part, origin string) Place {
 
 // conversationURL is where people see a conversation; without the number at its end the address leads there too.
 func conversationURL(origin string, id int64) string {
+	return conversationSite(origin) + strconv.FormatInt(id, 10)
+}
+
+// conversationSite is what stands before the id in the address of a conversation.
+func conversationSite(origin string) string {
 	site := "https://secure.helpscout.net"
 	if rehearsalHost(origin) != "" {
 		site = strings.TrimSuffix(origin, "/")
 	}
-	return site + "/conversation/" + strconv.FormatInt(id, 10)
+	return site + "/conversation/"
 }
 
 // allStates are those of a part, in the order of its life.

@@ -21,9 +21,11 @@ type Report struct {
 	Cause    *Stop // why the run ended early; nil when it did not
 	// Rehearsal is the host when it is not Help Scout's own.
 	Rehearsal string
-	Started   time.Time
-	Planned   time.Duration // how long reading and mapping took
-	drift     *Stop
+	// Site is where people see a conversation, with its id behind it; empty when there was no account.
+	Site    string
+	Started time.Time
+	Planned time.Duration // how long reading and mapping took
+	drift   *Stop
 }
 
 // An Outcome is one line about a ticket or part that did not arrive.

@@ -45,6 +45,7 @@ func newEngine(job *Job, command string) *engine {
 	if job.Client != nil {
 		e.origin = job.Client.Origin()
 		e.rep.Rehearsal = rehearsalHost(e.origin)
+		e.rep.Site = conversationSite(e.origin)
 	}
 	return e
 }
@@ -322,7 +323,7 @@ func (e *engine) planOnResume(ctx context.Context, anew bool) error {
 		return err
 	}
 	var k keptPlan
-	anew = anew || e.Approve != nil || e.Options.RedoChanged
+	anew = anew || e.Approve != nil || e.Each != nil || e.Options.RedoChanged
 	if !anew && planned == e.planDigest() && ok {
 		if err := json.Unmarshal([]byte(kept), &k); err != nil {
 			return fmt.Errorf("the plan's report in the checkpoint: %w", err)

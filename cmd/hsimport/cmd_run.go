@@ -17,6 +17,7 @@ import (
 type runFlags struct {
 	config      string
 	plan        string
+	html        string
 	maxDuration mapping.Duration
 	yes         bool
 }
@@ -32,6 +33,7 @@ func (a *app) runCommand() *cobra.Command {
 	fl := cmd.Flags()
 	fl.StringVarP(&f.config, "config", "c", "import.yaml", "the configuration")
 	fl.StringVar(&f.plan, "plan", "", "bind the run to a reviewed plan `file` of dry-run: refuse to send anything else")
+	fl.StringVar(&f.html, "html", "", "write the report of what happened as one page to `file`; a run that resumes plans anew for it")
 	fl.IntVar(&o.Limit, "limit", 0, "stop after so many tickets")
 	fl.IntVar(&o.Sample, "sample", 0, "send only so many tickets, chosen to show the most")
 	fl.Uint64Var(&o.Seed, "seed", 1, "for --sample: which of the ordinary tickets are drawn")
@@ -71,9 +73,33 @@ func (a *app) runImport(cmd *cobra.Command, f *runFlags, o *importer.Options) er
 			return err
 		}
 	}
+	page := newPage(f.html, c, job, nil)
+	if page != nil {
+		if err := page.watch(job); err != nil {
+			return err
+		}
+	}
 	rep := importer.Run(hard, job)
 	a.ui.report(rep, job)
 	*a.code = rep.Summary.ExitCode
+	if page == nil {
+		return nil
+	}
+	return a.pageOfRun(page, rep)
+}
+
+// pageOfRun writes the page of a run. That it cannot be written takes nothing back: a run that ended otherwise than well
+// keeps its code.
+func (a *app) pageOfRun(page *pageFile, rep *importer.Report) error {
+	err := page.write(rep)
+	if err == nil {
+		a.ui.say("the report is in %s", page.path)
+		return nil
+	}
+	if *a.code == importer.ExitOK {
+		return err
+	}
+	a.ui.problem(err, "")
 	return nil
 }
 

@@ -11,7 +11,7 @@ import (
 	"hsimport/importer/report"
 )
 
-// pageFile is the HTML report of a dry run: it is shown every ticket and written at the end.
+// pageFile is the HTML report of a dry run or a run: it is shown every ticket and written at the end.
 type pageFile struct {
 	path string
 	*report.Collector
@@ -45,7 +45,27 @@ func (p *pageFile) check() error {
 	return nil
 }
 
-// write writes the page, whole or not at all; a dry run that ended early has one too, which says so.
+// watch lets the page see what a run plans and where everything stands in the end.
+func (p *pageFile) watch(job *importer.Job) error {
+	if err := p.check(); err != nil {
+		return err
+	}
+	also := job.Each
+	job.Each = func(s importer.Seen) error {
+		p.See(s)
+		if also != nil {
+			return also(s)
+		}
+		return nil
+	}
+	job.Stands = func(place importer.Place, now bool) error {
+		p.Stand(place, now)
+		return nil
+	}
+	return nil
+}
+
+// write writes the page, whole or not at all; one that ended early has one too, which says so.
 func (p *pageFile) write(rep *importer.Report) error {
 	f, err := os.CreateTemp(filepath.Dir(p.path), ".report-*")
 	if err != nil {

@@ -91,11 +91,15 @@ func (u *ui) planLines(rep *importer.Report) {
 	}
 	u.entry("conversations", terms...)
 	u.entry("threads", count(t.FromMessages+t.Added), "= "+count(t.FromMessages)+" with messages", "+ "+count(t.Added)+" added by the import")
-	if a := s.Attachments; a.Planned > 0 {
-		u.entry("attachments", count(a.Planned), "= "+count(a.Inline)+" with their message", "+ "+count(a.Uploaded)+" uploaded after it", "+ "+count(a.Noted)+" named in a note")
-	}
+	u.attachmentLine(s.Attachments)
 	if !t.First.IsZero() {
 		u.entry("dates", t.First.UTC().Format(time.DateOnly), "to", t.Last.UTC().Format(time.DateOnly))
+	}
+}
+
+func (u *ui) attachmentLine(a importer.Attachments) {
+	if a.Planned > 0 {
+		u.entry("attachments", count(a.Planned), "= "+count(a.Inline)+" with their message", "+ "+count(a.Uploaded)+" uploaded after it", "+ "+count(a.Noted)+" named in a note")
 	}
 }
 

@@ -31,13 +31,11 @@ func (u *ui) report(rep *importer.Report, job *importer.Job) {
 	if !u.quiet {
 		u.outcomes("rejected", rep.Rejected)
 		u.outcomes("in doubt", rep.Doubtful)
-		p("source         %s", sourceLine(rep))
-		p("conversations  %s planned = %s created + %s already there + %s recovered + %s rejected + %s in doubt + %s to be sent",
-			count(c.Planned), count(c.Created), count(c.Already), count(c.Recovered+c.Adopted), count(c.Rejected), count(c.InDoubt), count(c.Pending))
-		if s.Attachments.Planned > 0 {
-			p("attachments    %s = %s with their message + %s uploaded + %s named in a note", count(s.Attachments.Planned), count(s.Attachments.Inline), count(s.Attachments.Uploaded), count(s.Attachments.Noted))
-		}
-		p("quota          %s", quotaLine(s.Quota, s.ElapsedS))
+		u.sourceLines(rep)
+		u.entry("conversations", count(c.Planned)+" planned", "= "+count(c.Created)+" created", "+ "+count(c.Already)+" already there", "+ "+count(c.Recovered+c.Adopted)+" recovered",
+			"+ "+count(c.Rejected)+" rejected", "+ "+count(c.InDoubt)+" in doubt", "+ "+count(c.Pending)+" to be sent")
+		u.attachmentLine(s.Attachments)
+		u.entry("quota", strings.Fields(quotaLine(s.Quota, s.ElapsedS))...)
 		u.copied(s.Copy)
 	}
 	u.cause(rep)
@@ -53,12 +51,6 @@ func (u *ui) cause(rep *importer.Report) {
 	if rep.Cause != nil {
 		u.problem(rep.Cause, rep.Cause.Hint)
 	}
-}
-
-func sourceLine(rep *importer.Report) string {
-	s := rep.Summary.Source
-	return fmt.Sprintf("%s, %s tickets, %s messages + %s duplicates + %s excluded + %s unreadable, %s attachments",
-		humanBytes(s.Bytes), count(s.Tickets), count(s.Messages), count(s.Duplicates), count(s.Excluded), count(s.Unreadable), count(s.Attachments))
 }
 
 func quotaLine(q importer.QuotaCounts, elapsed float64) string {

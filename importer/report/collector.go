@@ -54,6 +54,7 @@ type Collector struct {
 	customers, replied, placeholders distinct
 	n                                tallies
 	previews                         sampler
+	stands                           *stands                          // nil: this is a dry run, or nothing was sent
 	carrier                          map[sources.Key]*sources.Message // of the ticket at hand
 }
 

@@ -42,7 +42,7 @@ func (c *Collector) HTML(w io.Writer, rep *importer.Report) error {
 	out := bufio.NewWriterSize(w, 64<<10)
 	view := c.view(rep)
 	// Head and script are written as they are: their hashes stand in the policy, and no data is in them.
-	if _, err := out.WriteString(head(view.Title)); err != nil {
+	if _, err := out.WriteString(head(view)); err != nil {
 		return err
 	}
 	if err := page.Execute(out, view); err != nil {
@@ -67,7 +67,11 @@ func hashOf(s string) string {
 	return "'sha256-" + base64.StdEncoding.EncodeToString(sum[:]) + "'"
 }
 
-func head(title string) string {
+func head(v *view) string {
+	kind := "Dry run"
+	if v.Ran {
+		kind = "Import"
+	}
 	return `<!doctype html>
 <html lang="en">
 <head>
@@ -76,7 +80,7 @@ func head(title string) string {
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="color-scheme" content="light dark">
 <meta name="referrer" content="no-referrer">
-<title>Dry run of ` + template.HTMLEscapeString(title) + `</title>
+<title>` + kind + ` of ` + template.HTMLEscapeString(v.Title) + `</title>
 <link rel="icon" href="data:,">
 <style>` + styleText + `</style>
 </head>

@@ -4,9 +4,11 @@ import (
 	"fmt"
 	"path"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
+	"hsimport/importer"
 	"hsimport/mapping"
 	"hsimport/sources"
 )
@@ -41,6 +43,7 @@ type ticketRow struct {
 	Age                                                                    string
 	Waiting                                                                bool
 	Preview                                                                string
+	Links                                                                  []standLink
 }
 
 func (v *viewer) row(r ticketRef) ticketRow {
@@ -48,6 +51,7 @@ func (v *viewer) row(r ticketRef) ticketRow {
 		Name: r.Name(), Place: r.Place, Short: path.Base(r.Place), Subject: r.Subject, Customer: r.Customer, Assignee: v.who(r.Assignee, "unassigned"), Status: r.Status,
 		Created: day(r.Created), Last: day(r.Last), CreatedSort: r.Created.Unix(), LastSort: r.Last.Unix(), Parts: r.Parts, Threads: r.Threads,
 		Attached: r.Attached, Files: r.Files, Bytes: r.Bytes, Age: age(v.o.Newest.Sub(r.Last)), Waiting: r.Waiting, Preview: v.previews[r.Key],
+		Links: v.links(r.Key),
 	}
 }
 
@@ -241,7 +245,10 @@ type outcomes struct {
 	N    int
 }
 
-type outcomeRow struct{ Kind, Name, Place, Reason string }
+type outcomeRow struct {
+	Kind, Name, Place, Reason string
+	Candidate                 standLink // a conversation that may be it
+}
 
 const shownOutcomes = 300
 
@@ -252,19 +259,38 @@ func (v *viewer) refused() (out outcomes) {
 		}
 	}
 	for _, o := range v.rep.Rejected {
-		name := clip(firstOf(o.ID, o.Key), 120)
-		if o.Part > 1 {
-			name += fmt.Sprintf(" (part %d)", o.Part)
+		kind := "refused"
+		if o.Part > 0 {
+			kind = "rejected" // by the account
 		}
-		add(outcomeRow{"refused", name, clip(o.Place, 160), clip(o.Reason, 400)})
+		add(v.outcome(kind, o))
 	}
 	for _, o := range v.rep.Doubtful {
-		add(outcomeRow{"in doubt", clip(firstOf(o.ID, o.Key), 120), clip(o.Place, 160), clip(o.Reason, 400)})
+		add(v.outcome("in doubt", o))
 	}
 	for _, r := range unreadable(v.rep) {
-		add(outcomeRow{"unreadable", "", clip(r.Position.String(), 160), clip(r.Reason, 400) + " (" + humanBytes(r.Bytes) + ")"})
+		add(outcomeRow{Kind: "unreadable", Place: clip(r.Position.String(), 160), Reason: clip(r.Reason, 400) + " (" + humanBytes(r.Bytes) + ")"})
 	}
 	return out
+}
+
+func (v *viewer) outcome(kind string, o importer.Outcome) outcomeRow {
+	row := outcomeRow{Kind: kind, Name: clip(firstOf(o.ID, o.Key), 120), Place: clip(o.Place, 160), Reason: clip(o.Reason, 400)}
+	if o.Part > 1 {
+		row.Name += fmt.Sprintf(" (part %d)", o.Part)
+	}
+	if o.Candidate != 0 && v.rep.Site != "" {
+		row.Candidate = standLink{o.Candidate, v.rep.Site + strconv.FormatInt(o.Candidate, 10)}
+	}
+	return row
+}
+
+// links are the conversations that a ticket has become.
+func (v *viewer) links(key string) []standLink {
+	if v.stands == nil {
+		return nil
+	}
+	return v.stands.links[key]
 }
 
 // A ticketList is one of the lists of the biggest.

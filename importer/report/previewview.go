@@ -15,6 +15,7 @@ type previewView struct {
 	Worst                           string // class of the gravest finding
 	Parts                           []partView
 	MoreParts                       int
+	Links                           []standLink // the conversations that it has become
 }
 
 type findingLine struct{ Class, Severity, Code, Text string }
@@ -41,7 +42,7 @@ type threadView struct {
 type fileView struct{ Name, Type, Size, How string }
 
 func (v *viewer) preview(id string, p *preview) previewView {
-	out := previewView{ID: id, Name: p.ref.Name(), Place: p.ref.Place, Short: path.Base(p.ref.Place), Subject: p.ref.Subject, MoreParts: p.ref.Parts - len(p.parts)}
+	out := previewView{ID: id, Name: p.ref.Name(), Place: p.ref.Place, Short: path.Base(p.ref.Place), Subject: p.ref.Subject, MoreParts: p.ref.Parts - len(p.parts), Links: v.links(p.ref.Key)}
 	for _, f := range p.findings {
 		line := findingLine{severityClass[f.Severity], f.Severity.String(), f.Code, f.Text}
 		if out.Worst == "" {

@@ -16,6 +16,8 @@ import (
 type view struct {
 	Title, Made, Version string
 	Rehearsal, Offline   string
+	Ran                  bool // a run's report, not a dry run's
+	Happened             *happened
 	Verdict              verdict
 	Figures              []figure
 	Monday               monday
@@ -63,6 +65,7 @@ func (c *Collector) view(rep *importer.Report) *view {
 		v.previews[p.ref.Key] = fmt.Sprintf("t%d", i+1)
 	}
 	out := &view{
+		Ran: v.ran(), Happened: v.happened(),
 		Title: clip(firstOf(c.o.Config, "import"), 200), Made: rep.Started.Format("Mon 2 Jan 2006 15:04 MST"), Version: clip(c.o.Version, 80),
 		Rehearsal: clip(rep.Rehearsal, 200), Offline: clip(c.o.Offline, 400), Verdict: v.verdict(), Figures: v.figures(), Monday: v.monday(), Losses: v.losses(),
 		Customers: v.customerCounts(), Flow: v.flow(), Charts: v.charts(), Time: v.time(), Maps: v.maps(), Findings: v.findings(),
@@ -77,14 +80,40 @@ func (c *Collector) view(rep *importer.Report) *view {
 	return out
 }
 
+// tense is the first of two wordings for a dry run, the second for a run.
+func (v *viewer) tense(dry, ran string) string {
+	if v.ran() {
+		return ran
+	}
+	return dry
+}
+
 // arriving is the number of tickets that would come along.
 func (v *viewer) arriving() int {
 	t := v.rep.Totals
 	return t.Tickets - t.ExcludedTickets - t.Refused
 }
 
-func (v *viewer) verdict() (out verdict) {
-	t, s := v.rep.Totals, v.rep.Summary
+func (v *viewer) verdict() verdict {
+	out := v.ranVerdict()
+	if !v.ran() {
+		out = v.dryVerdict()
+	}
+	if v.rep.Summary.Balanced {
+		out.Lines = append(out.Lines, "every sum closes: 0 records unexplained")
+	} else {
+		out.Class = "bad"
+		out.Lines = append(out.Lines, "the sums do not close: this is a defect of the program, do not trust the counts")
+	}
+	for i, line := range out.Lines {
+		out.Lines[i] = clip(line, 2000)
+	}
+	out.Lines = slices.DeleteFunc(out.Lines, func(s string) bool { return strings.TrimSpace(s) == "" || s == "0 unexplained" })
+	return out
+}
+
+func (v *viewer) dryVerdict() (out verdict) {
+	t := v.rep.Totals
 	lost := len(unreadable(v.rep))
 	blocking := v.rep.Findings.Blocking(nil)
 	arrive := v.arriving()
@@ -116,16 +145,6 @@ func (v *viewer) verdict() (out verdict) {
 	if t.ExcludedTickets > 0 {
 		out.Lines = append(out.Lines, fmt.Sprintf("%s left out by rules that you or the mail program set", plural(t.ExcludedTickets, "further ticket is", "further tickets are")))
 	}
-	if s.Balanced {
-		out.Lines = append(out.Lines, "every sum closes: 0 records unexplained")
-	} else {
-		out.Class = "bad"
-		out.Lines = append(out.Lines, "the sums do not close: this is a defect of the program, do not trust the counts")
-	}
-	for i, line := range out.Lines {
-		out.Lines[i] = clip(line, 2000)
-	}
-	out.Lines = slices.DeleteFunc(out.Lines, func(s string) bool { return strings.TrimSpace(s) == "" })
 	return out
 }
 
@@ -143,13 +162,21 @@ func unreadable(rep *importer.Report) []sources.Refusal {
 
 func (v *viewer) figures() []figure {
 	t, s := v.rep.Totals, v.rep.Summary
+	there := figure{"Conversations", count(t.Parts - t.Refused), fmt.Sprintf("of %s", plural(t.Tickets, "ticket", "tickets"))}
+	if c := s.Conversations; v.ran() {
+		there = figure{"In the account", count(c.Created + c.Already + c.Recovered + c.Adopted), fmt.Sprintf("of %s", plural(c.Planned, "conversation", "conversations"))}
+	}
 	out := []figure{
-		{"Conversations", count(t.Parts - t.Refused), fmt.Sprintf("of %s", plural(t.Tickets, "ticket", "tickets"))},
+		there,
 		{"Messages", count(s.Source.Messages), fmt.Sprintf("in %s", plural(t.FromMessages, "thread", "threads"))},
 		{"Attachments", count(s.Attachments.Planned), "sent or named in a note"},
 	}
 	if !t.First.IsZero() {
 		out = append(out, figure{"History", t.First.UTC().Format("Jan 2006") + " – " + t.Last.UTC().Format("Jan 2006"), "first conversation to last thread"})
+	}
+	if v.ran() {
+		q := s.Quota
+		return append(out, figure{"Took", human(seconds(s.ElapsedS)), plural(q.Units, "unit of the quota", "units of the quota")})
 	}
 	d := importer.Duration(t.Units, 400, v.share())
 	return append(out, figure{"Duration", human(d), fmt.Sprintf("%s units at 400 a minute, %s", count(t.Units), percent(v.share()))})
@@ -208,16 +235,31 @@ func (v *viewer) flow() []equation {
 			term{Name: "blank", N: int(b.Blank), Class: "own"}, term{Name: "of refused records", N: int(b.Refused), Class: "bad"}, term{Name: "cut off at the end", N: int(b.Truncated), Class: "bad"}),
 		sum("Records found", l.Records.Found, "", term{Name: "messages", N: s.Source.Messages, Class: "in"}, term{Name: "duplicates", N: s.Source.Duplicates, Class: "own"},
 			term{Name: "left out by rule", N: s.Source.Excluded, Class: "out"}, term{Name: "unreadable", N: s.Source.Unreadable, Class: "bad"}),
-		sum("Tickets", t.Tickets, "", term{Name: "would arrive", N: v.arriving(), Class: "in"}, term{Name: "left out by rule", N: t.ExcludedTickets, Class: "out"}, term{Name: "refused", N: t.Refused, Class: "bad"}),
+		sum("Tickets", t.Tickets, "", term{Name: v.tense("would arrive", "to arrive"), N: v.arriving(), Class: "in"}, term{Name: "left out by rule", N: t.ExcludedTickets, Class: "out"}, term{Name: "refused", N: t.Refused, Class: "bad"}),
 		sum("Messages", t.Messages, "", term{Name: "carried by threads", N: v.n.carried, Class: "in"}, term{Name: "of refused tickets", N: v.n.inRefused + unread, Class: "bad"}),
-		sum("Conversations planned", c.Planned, v.splitNote(), term{Name: "to be created", N: c.Pending, Class: "in"}, term{Name: "already there", N: c.Already + c.Created + c.Recovered + c.Adopted, Class: "own"},
-			term{Name: "refused", N: c.Rejected, Class: "bad"}, term{Name: "in doubt", N: c.InDoubt, Class: "bad"}),
+		v.conversations(c),
 		sum("Threads", s.Threads.FromMessages+s.Threads.Added, "", term{Name: "carry messages", N: s.Threads.FromMessages, Class: "in"}, term{Name: "added: links between parts, references, remarks", N: s.Threads.Added, Class: "own"}),
 		sum("Attachments", s.Attachments.Planned, fmt.Sprintf("the source has %s, those of tickets that do not come along among them", count(s.Source.Attachments)),
 			term{Name: "with their message", N: s.Attachments.Inline, Class: "in"}, term{Name: "uploaded after it", N: s.Attachments.Uploaded, Class: "in2"}, term{Name: "named in a note", N: s.Attachments.Noted, Class: "out"}),
 	}
 	out[0].Show = func(n int) string { return humanBytes(int64(n)) }
 	return out
+}
+
+// conversations is what becomes of the conversations, or has become of them.
+func (v *viewer) conversations(c importer.Conversations) equation {
+	bad := []term{{Name: "refused", N: c.Rejected, Class: "bad"}, {Name: "in doubt", N: c.InDoubt, Class: "bad"}}
+	there := term{Name: "already there", N: c.Already, Class: "own"}
+	if !v.ran() {
+		return sum("Conversations planned", c.Planned, v.splitNote(), append([]term{{Name: "to be created", N: c.Pending, Class: "in"}, there}, bad...)...)
+	}
+	return sum("Conversations", c.Planned, v.splitNote(), append([]term{
+		{Name: "created by this run", N: c.Created, Class: "in"},
+		{Name: "found again after a lost answer", N: c.Recovered, Class: "in2"},
+		{Name: "adopted", N: c.Adopted, Class: "in2"},
+		there,
+		{Name: "still to be sent", N: c.Pending, Class: "out"},
+	}, bad...)...)
 }
 
 func (v *viewer) splitNote() string {
@@ -278,6 +320,15 @@ type timeCell struct {
 func (v *viewer) time() timeTable {
 	t := v.rep.Totals
 	out := timeTable{Limits: []int{200, 400, 800}, Share: percent(v.share())}
+	if v.ran() {
+		if t.UnitsLeft > 0 && v.rep.Summary.Conversations.Pending > 0 {
+			out.Costs = append(out.Costs, v.cost("what is still to be sent", t.UnitsLeft))
+		}
+		return out
+	}
+	if done := t.Same + t.Changed + t.Doubt; done > 0 {
+		out.Costs = append(out.Costs, v.cost("what is still to be sent", t.UnitsLeft))
+	}
 	out.Costs = append(out.Costs, v.cost("as planned", t.Units))
 	if t.Inline > 0 {
 		out.Costs[0].Name = "attachments that fit go with their message"
