@@ -75,6 +75,9 @@ func (e *engine) do(ctx context.Context) error {
 	if err := e.countTodo(ctx); err != nil {
 		return err
 	}
+	if err := e.keepQuota(ctx); err != nil {
+		return err
+	}
 	return e.deliverAll(ctx)
 }
 

@@ -135,40 +135,6 @@ func (u *ui) diagnosis(d *doctor) {
 	}
 }
 
-// status shows where a job stands.
-func (u *ui) status(st *importer.Status) {
-	if u.json {
-		u.object(st)
-		return
-	}
-	p := func(format string, args ...any) { u.line(u.env.out, format, args...) }
-	if st.Rehearsal != "" {
-		p("rehearsal at %s", st.Rehearsal)
-	}
-	p("created    %s (%s of them recovered after a lost answer, %s adopted)", count(st.Created+st.Recovered+st.Adopted), count(st.Recovered), count(st.Adopted))
-	p("pending    %s, %s units", count(st.Pending), count(int(st.UnitsLeft)))
-	p("rejected   %s", count(st.Rejected))
-	p("in doubt   %s", count(st.InDoubt))
-	for _, e := range sortedCounts(st.Effects) {
-		p("%-10s %s", e.name, count(e.n))
-	}
-	for i, c := range st.Causes {
-		if i == shownOutcomes {
-			break
-		}
-		p("  %s %s: %s (such as %s)", count(c.N), strings.ReplaceAll(c.State, "_", " "), c.Reason, c.Example)
-	}
-	if len(st.WorkflowsOff) > 0 {
-		p("workflows  %s", stillOff(st.WorkflowsOff))
-	}
-	switch {
-	case st.Running:
-		p("last run   began %s and has not ended: it is going on, or it was killed; the same command goes on", st.LastStarted.Local().Format(time.DateTime))
-	case st.LastCommand != "":
-		p("last run   %s, ended %s with %d", st.LastCommand, st.LastEnded.Local().Format(time.DateTime), st.ExitCode)
-	}
-}
-
 // stillOff names the workflows that this job has switched off.
 func stillOff(names []string) string {
 	return listing(len(names), "is switched off", "are switched off", names) + "; hsimport doctor --resume-workflows switches them on again"
