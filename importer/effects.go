@@ -247,6 +247,14 @@ func (e *engine) uploadCall(ctx context.Context, call *effectCall, m *mapped, th
 		return err
 	}
 	target := targetThread(threads, ev)
+	if target == nil && ev.Append != 0 { // it was appended a moment ago
+		var err error
+		threads, err = read(ctx, e, func() ([]helpscout.Thread, error) { return e.Client.Threads(ctx, row.ConversationID) })
+		if err != nil {
+			return err
+		}
+		target = targetThread(threads, ev)
+	}
 	if target == nil {
 		return &localError{fmt.Errorf("attachment %s: its thread is not in conversation %d any more", ev.Name, row.ConversationID)}
 	}

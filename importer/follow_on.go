@@ -32,7 +32,13 @@ func (e *engine) otherWay(ctx context.Context, c *effectCall, status int) (again
 	switch {
 	case !isMessage(c.ef):
 	case status == 412 || status == 423:
-		return false, len(c.ef.Messages) > 0, e.moveOn(ctx, c)
+		if len(c.ef.Messages) == 0 {
+			return false, false, nil
+		}
+		if err := e.store.BackEffect(ctx, c.ef.ID, "the conversation takes no more threads"); err != nil {
+			return false, true, err
+		}
+		return false, true, e.moveOn(ctx, c)
 	case status == 413 && len(c.thread.Attachments) > 0:
 		return true, true, e.filesFollow(ctx, c)
 	}
@@ -54,11 +60,15 @@ func (e *engine) moveOn(ctx context.Context, c *effectCall) error {
 	if err != nil {
 		return err
 	}
+	c.movedOn = true
+	if slices.ContainsFunc(all, func(ef checkpoint.Effect) bool { return isMessage(&ef) && ef.State == checkpoint.InDoubt }) {
+		return nil // that one comes first: this one waits until its fate is known
+	}
 	var moved []int64
 	keys := map[sources.Key]bool{}
 	for i := range all {
 		ef := &all[i]
-		if !isMessage(ef) || ef.State != checkpoint.Pending && ef.ID != c.ef.ID {
+		if !isMessage(ef) || ef.State != checkpoint.Pending {
 			continue
 		}
 		moved = append(moved, ef.ID)
@@ -83,7 +93,6 @@ func (e *engine) moveOn(ctx context.Context, c *effectCall) error {
 	if err := e.store.MoveOn(ctx, rows, moved, more); err != nil {
 		return err
 	}
-	c.movedOn = true
 	e.nowFree()
 	e.counted(func(*Conversations) { e.todo += len(rows) })
 	e.rep.Findings.Add(mapping.Finding{

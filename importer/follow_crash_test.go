@@ -1,0 +1,108 @@
+package importer_test
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"hsimport/importer"
+	"hsimport/importer/helpscout/sandbox"
+	"hsimport/mapping"
+)
+
+// crashes lets a run die at each durable step, before and after it is written, under each script of faults, and the same
+// command go on until it is done; then check looks at the account. It tells how many steps there are.
+func crashes(t *testing.T, scripts []string, setup func(t *testing.T) *bench, check func(b *bench)) {
+	t.Helper()
+	for _, script := range scripts {
+		n := 0
+		step := func(t *testing.T, k int) {
+			b := setup(t)
+			b.faults(script)
+			at, op := 0, ""
+			b.fault = func(name string) (bool, error) {
+				if at++; at == k {
+					op = name
+				}
+				if k > 0 && at >= k {
+					return at == k && k%2 == 0, errCrash
+				}
+				return true, nil
+			}
+			b.run()
+			if k == 0 {
+				n = at
+			}
+			b.fault = nil
+			rep := b.untilDone()
+			wantBalanced(t, rep)
+			time.Sleep(time.Minute) // what is applied late is applied by now
+			wantBalanced(t, b.untilDone())
+			check(b)
+			_ = b.box.Close()
+			if t.Failed() {
+				t.Fatalf("crash at step %d (%s), faults %q", k, op, script)
+			}
+		}
+		virtual(t, func(t *testing.T) { step(t, 0) })
+		if n < 15 {
+			t.Fatalf("only %d durable steps", n)
+		}
+		stride := 1
+		if testing.Short() {
+			stride = 5
+		}
+		for k := 1; k <= n; k += stride {
+			virtual(t, func(t *testing.T) { step(t, k) })
+		}
+		t.Logf("%d durable steps under %q", n, script)
+	}
+}
+
+// TestCrashInFollowingOn: a follow-up with all that it can hold: a conversation that takes no more threads, changes of
+// status, some of which people have forestalled, files for messages that were sent, a message with files too large for
+// its call.
+func TestCrashInFollowingOn(t *testing.T) {
+	t.Parallel()
+	scripts := []string{
+		"",
+		"patch#1=504,applied patch#2=reset patch#3=504,late:1s create#1=504,applied upload#1=504,applied",
+		"patch#1=reset create#1=reset upload#1=reset append#1=504,applied",
+		"patch#1-2=html200,applied create#1=504,late:1s upload#2=504,late:1s append#2=reset",
+	}
+	setup := func(t *testing.T) *bench {
+		tickets := append(many(10), aTicket("long", epoch.Add(-time.Hour), 3, "open"))
+		b := newBench(t, tickets...)
+		b.opts.Workers, b.maps.InlineSize = 3, mapping.Size(64000)
+		b.mustRun(importer.ExitOK)
+		time.Sleep(time.Hour)
+		if err := b.box.SetStatus(b.partsOf("1008")[0].ID, "pending"); err != nil {
+			t.Fatal(err)
+		}
+		b.grow("long", 2)
+		for key, status := range map[string]string{"1003": "solved", "1008": "solved", "1000": "open", "1005": "pending"} {
+			b.ticket(key).Status = status
+		}
+		m := *b.ticket("1006").Messages[0]
+		attach(&m, "late.txt", "a file that came later")
+		b.ticket("1006").Messages[0] = &m
+		b.grow("1001", 1)
+		grown := b.ticket("1001")
+		attach(grown.Messages[len(grown.Messages)-1], "large.txt", strings.Repeat("a large file ", 5000))
+		b.box.Configure(func(s *sandbox.Settings) { s.MaxBodyThread, s.MaxThreads = 50000, 4 })
+		return b
+	}
+	crashes(t, scripts, setup, func(b *bench) {
+		b.wantHeld()
+		b.wantFiles()
+		cs := b.partsOf("long")
+		if len(cs) != 2 || cs[0].Status != "closed" || cs[1].Status != "active" || len(cs[1].Threads) != 3 {
+			b.t.Errorf("%d conversations of the full one: %+v", len(cs), cs)
+		}
+		for key, want := range map[string]string{"1003": "closed", "1008": "pending", "1000": "active", "1005": "pending", "1004": "pending"} {
+			if c := b.partsOf(key)[0]; c.Status != want {
+				b.t.Errorf("ticket %s is %s, want %s", key, c.Status, want)
+			}
+		}
+	})
+}
