@@ -63,6 +63,9 @@ type Source struct {
 type HelpScout struct {
 	BaseURL string `yaml:"base_url"` // scheme and host, without a final slash
 	Mailbox string `yaml:"mailbox"`  // name or id of the inbox
+	// Snapshot is a file of the account's side, which a dry run without credentials reads in its place; absolute after
+	// Resolve. Empty: none.
+	Snapshot string `yaml:"snapshot"`
 }
 
 // An Unanswered key is one whose value is "?".
@@ -136,6 +139,9 @@ func (c *Config) Resolve(dir string) error {
 	c.Dir = abs
 	c.HelpScout.BaseURL = strings.TrimRight(c.HelpScout.BaseURL, "/")
 	c.Checkpoint = c.absolute(c.Checkpoint)
+	if c.HelpScout.Snapshot != "" {
+		c.HelpScout.Snapshot = c.absolute(c.HelpScout.Snapshot)
+	}
 	c.Mapping.Mailbox = c.HelpScout.Mailbox
 
 	s := &c.Source
@@ -195,7 +201,7 @@ func (c *Config) Digest() string {
 func decides(key string) bool {
 	for _, prefix := range []string{
 		"source.paths", "source.csv.messages[", "source.csv.users[", "source.csv.attachments_dir",
-		"helpscout.base_url", "run.", "checkpoint",
+		"helpscout.base_url", "helpscout.snapshot", "run.", "checkpoint",
 	} {
 		if strings.HasPrefix(key, prefix) {
 			return false

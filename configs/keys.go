@@ -64,6 +64,8 @@ var keyTable = []keyInfo{
 	{key: "helpscout.base_url", doc: "The API's address; HELPSCOUT_BASE_URL overrides it.", example: DefaultBaseURL},
 	{key: "helpscout.mailbox", doc: "The inbox that the conversations go to: its name or id.", example: "Support"},
 
+	{key: "helpscout.snapshot", doc: "A file of the account's side, written by doctor --snapshot: where there are no credentials, dry-run reads it in the account's place.", example: "account.json"},
+
 	{key: "mapping", doc: "What becomes of tickets, messages and people."},
 	{key: "mapping.statuses", doc: "Legacy statuses, or labels of mail, and what they become. A status that is missing here blocks the job unless default_status is set."},
 	{key: "mapping.statuses.*", doc: "The status it becomes; exclude leaves the tickets out.", enum: statusTargets},

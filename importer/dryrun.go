@@ -3,6 +3,7 @@ package importer
 import (
 	"context"
 	"errors"
+	"fmt"
 	"os"
 	"time"
 
@@ -33,8 +34,9 @@ func DryRun(ctx context.Context, job *Job) *Report {
 	s.Source = sourceCounts(e.rep)
 	e.quotaCounts()
 	if e.fromSnapshot() {
-		s.Quota.Limit = e.Snapshot.Limit
+		s.Quota.Limit, s.Snapshot = e.Snapshot.Limit, e.Snapshot.Taken.UTC().Format(time.RFC3339)
 	}
+	s.Unchecked = Unchecked(job)
 	t := e.rep.Totals
 	s.Conversations = Conversations{Planned: t.Parts, Already: t.Same + t.Changed, Rejected: t.Refused, InDoubt: t.Doubt}
 	s.Conversations.Pending = t.Parts - s.Conversations.Already - s.Conversations.Rejected - s.Conversations.InDoubt
@@ -96,6 +98,24 @@ func (e *engine) bindOrNot(ctx context.Context) error {
 	}
 	e.rep.Findings.Add(acc.findings()...)
 	return nil
+}
+
+// Unchecked is what only the account could tell a dry run, and is not asked for.
+func Unchecked(e *Job) (out []string) {
+	if e.Client != nil {
+		return nil
+	}
+	if e.Snapshot != nil {
+		out = append(out, "what has changed in the account since the snapshot was taken")
+	} else {
+		out = append(out,
+			fmt.Sprintf("whether the mailbox %q is there", e.Mapping.Mailbox), "which agents are users of Help Scout, and which teams there are",
+			"custom fields and their options", "which workflows and webhooks the import might set off", "the quota")
+	}
+	if !e.Until {
+		out = append(out, "whether mail of the same dates is in the mailbox already")
+	}
+	return out
 }
 
 func (e *engine) fromSnapshot() bool { return e.Client == nil && e.Snapshot != nil }

@@ -57,6 +57,8 @@ type Summary struct {
 	Copy          string        `json:"checkpoint_copy,omitempty"` // left beside the checkpoint when the command had ended
 	Verdict       string        `json:"verdict,omitempty"`
 	WorkflowsOff  []string      `json:"workflows_off,omitempty"` // names of those that PauseWorkflows has switched off
+	Snapshot      string        `json:"snapshot,omitempty"`      // when the account's side was read, where a file of it took its place; RFC 3339
+	Unchecked     []string      `json:"unchecked,omitempty"`     // what a dry run could not check, because the account was not asked
 }
 
 // Changes counts what this run has changed of conversations that were there. Kept ones stay as people have made them.

@@ -168,9 +168,18 @@ func DecodeSnapshot(raw []byte) (*Snapshot, error) {
 	d := json.NewDecoder(bytes.NewReader(raw))
 	d.DisallowUnknownFields()
 	if err := d.Decode(&s); err != nil {
-		return nil, fmt.Errorf("%s%w", lineOf(raw, err), err)
+		return nil, fmt.Errorf("%s%s", lineOf(raw, err), wordsOfJSON(err))
 	}
 	return &s, s.check()
+}
+
+// wordsOfJSON are the words of encoding/json, without its talk of Go.
+func wordsOfJSON(err error) string {
+	var typ *json.UnmarshalTypeError
+	if errors.As(err, &typ) {
+		return fmt.Sprintf("%s cannot be a %s", typ.Field, typ.Value)
+	}
+	return strings.TrimPrefix(err.Error(), "json: ")
 }
 
 // lineOf is where an error of encoding/json is, when it says so.

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"hsimport/configs"
@@ -28,6 +29,9 @@ func newPage(path string, c *configs.Config, job *importer.Job, offline error) *
 	}
 	if offline != nil {
 		o.Offline = offline.Error()
+		if missing := importer.Unchecked(job); len(missing) > 0 {
+			o.Offline += "; not checked: " + strings.Join(missing, "; ")
+		}
 	}
 	return &pageFile{path, report.NewCollector(o)}
 }

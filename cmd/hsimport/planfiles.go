@@ -63,14 +63,19 @@ func (a *app) bindPlan(job *importer.Job, path string) error {
 		if len(diffs) == 0 {
 			return nil
 		}
-		return &importer.Stop{Code: importer.ExitDrift, Err: driftError(path, diffs), Hint: hintPlanAgain}
+		return &importer.Stop{Code: importer.ExitDrift, Err: driftError(path, old.Header.Snapshot, diffs), Hint: hintPlanAgain}
 	}
 	return nil
 }
 
-func driftError(path string, diffs []mapping.Difference) error {
+// driftError names in what a plan is out of date. snapshot is when the account's side was read for it, where that was a
+// file.
+func driftError(path, snapshot string, diffs []mapping.Difference) error {
 	var b bytes.Buffer
-	fmt.Fprintf(&b, "what would be sent now differs from %s in %d places:", path, len(diffs))
+	if snapshot != "" {
+		path += " (made over a snapshot of " + snapshot + ")"
+	}
+	fmt.Fprintf(&b, "what would be sent now differs from %s in %s:", path, plural(len(diffs), "place", "places"))
 	for i, d := range diffs {
 		if i == 10 {
 			fmt.Fprintf(&b, "\n  and %d more", len(diffs)-10)

@@ -32,6 +32,9 @@ func (u *ui) dryRun(rep *importer.Report, job *importer.Job, offline error) {
 	if offline != nil {
 		u.paragraph(0, fmt.Sprintf("offline: %v; the account was not asked", offline))
 	}
+	if len(rep.Summary.Unchecked) > 0 && !u.quiet {
+		u.paragraph(4, "not checked: "+strings.Join(rep.Summary.Unchecked, "; "))
+	}
 	if !u.quiet {
 		u.sourceLines(rep)
 	}

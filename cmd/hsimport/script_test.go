@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -59,7 +60,7 @@ func TestScripts(t *testing.T) {
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"exits":     scriptExits,     // exits CODE program args...: runs it; its output can be looked at
-			"account":   scriptAccount,   // account [name=value...]: a new account, with sandbox settings or app=, secret=, fault=
+			"account":   scriptAccount,   // account [name=value...]: a new account, with sandbox settings or app=, secret=, fault=, seed=FILE
 			"equal":     scriptEqual,     // [!] equal CONFIG: the account holds what the source holds, once, and nothing else
 			"holds":     scriptHolds,     // holds N: so many conversations
 			"arrived":   scriptArrived,   // arrived N: waits until at least so many create calls were applied
@@ -95,6 +96,8 @@ func newAccount(options []string) (*account, error) {
 			o.AppID = value
 		case "secret":
 			o.AppSecret = value
+		case "seed":
+			o.Seed, err = sandbox.LoadSeed(value)
 		case "fault":
 			o.Faults, err = sandbox.ParseFaults(value)
 		default:
@@ -153,7 +156,13 @@ func scriptExits(ts *testscript.TestScript, neg bool, args []string) {
 }
 
 func scriptAccount(ts *testscript.TestScript, neg bool, args []string) {
-	acc, err := newAccount(args)
+	options := slices.Clone(args)
+	for i, kv := range options {
+		if file, ok := strings.CutPrefix(kv, "seed="); ok {
+			options[i] = "seed=" + ts.MkAbs(file)
+		}
+	}
+	acc, err := newAccount(options)
 	ts.Check(err)
 	old := ts.Value(accountKey{}).(*account)
 	*old, acc = *acc, &account{old.box, old.server, old.clock}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 
+	"hsimport/configs"
 	"hsimport/importer"
 )
 
@@ -23,4 +24,24 @@ func writeSnapshot(path string, s *importer.Snapshot) error {
 	}
 	_, err = f.Write(raw)
 	return errors.Join(err, f.Close())
+}
+
+// inPlaceOfAccount is the snapshot that a dry run reads instead of asking the account: the one that was asked for, or the
+// configuration's where there are no credentials. Nil: there is none.
+func (a *app) inPlaceOfAccount(c *configs.Config, asked string) (*importer.Snapshot, error) {
+	path := asked
+	if path == "" {
+		if _, _, err := a.credentials(c.HelpScout.BaseURL); !errors.Is(err, errNoCredentials) {
+			return nil, nil
+		}
+		path = c.HelpScout.Snapshot
+	}
+	if path == "" {
+		return nil, nil
+	}
+	s, err := importer.ReadSnapshot(path)
+	if err != nil {
+		return nil, &importer.Stop{Code: importer.ExitUsage, Err: err, Hint: hintSnapshot}
+	}
+	return s, nil
 }

@@ -36,7 +36,9 @@ Credentials come from HELPSCOUT_APP_ID and HELPSCOUT_APP_SECRET, or from a file 
 HELPSCOUT_CREDENTIALS_FILE names. HELPSCOUT_BASE_URL overrides helpscout.base_url.`
 
 const dryRunText = `Runs the very path of run up to delivery and reports. Nothing is written to the account or to the checkpoint.
-Without credentials it works offline and says what it could not check.`
+Without credentials it works offline and says what it could not check; --snapshot FILE, or helpscout.snapshot, is the
+account's side as doctor --snapshot has kept it: with it the report is the one that access would give, and its plan can
+be run.`
 
 const inspectText = `Looks at CSV exports or mail archives (mbox, Maildir, single mails; .gz and .zst too) and says what is in them. It reads
 and writes nothing else; no configuration and no account are needed.`

@@ -24,6 +24,8 @@ It ends with 0 when nothing says stop, otherwise with the code that the import w
 
 const hintOwner = "make a user for the import in Help Scout (Manage > Users) and let the app belong to that one"
 
+const hintSnapshot = "hsimport doctor --snapshot FILE writes one where there is access; without one, leave it out, and the dry run says what it could not check"
+
 var errOneDoctor = errors.New("--pause-workflows, --resume-workflows and --snapshot are asked for one at a time")
 
 var errResumeNoTerminal = errors.New("switching workflows on again has to be confirmed, and there is no terminal to ask; nothing was switched on")
