@@ -86,6 +86,10 @@ func (d *decoder) checkTable(v reflect.Value, key, pattern string) {
 		for _, k := range v.MapKeys() {
 			d.checkTable(v.MapIndex(k), join(key, k.String()), pattern+".*")
 		}
+	case v.Kind() == reflect.Slice && v.Type().Elem().Kind() == reflect.Struct:
+		for i := range v.Len() {
+			d.checkTable(v.Index(i), fmt.Sprintf("%s[%d]", key, i), pattern+".*")
+		}
 	case v.Kind() == reflect.String:
 		d.checkWord(v.String(), key, info.enum)
 	case v.CanInt() && d.written(key) && !d.failed(key):

@@ -295,7 +295,10 @@ func (d *decoder) items(n *yaml.Node, v reflect.Value, key string) {
 		content = n.Content
 	case yaml.ScalarNode:
 	default:
-		d.fail(n, key, "a list is expected here ([a, b]), this is "+kindName(n))
+		e := d.fail(n, key, "a list is expected here ([a, b]), this is "+kindName(n))
+		if v.Type().Elem().Kind() == reflect.Struct {
+			e.Text, e.Hint = "a list is expected here, this is "+kindName(n), "begin each entry with \"- \""
+		}
 		return
 	}
 	list, left := reflect.MakeSlice(v.Type(), 0, len(content)), false

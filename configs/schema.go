@@ -58,6 +58,9 @@ func typeSchema(t reflect.Type, pattern string) node {
 	case reflect.Map:
 		return node{"type": []string{"object", "null"}, "additionalProperties": schemaOf(t.Elem(), pattern+".*")}
 	case reflect.Slice:
+		if t.Elem().Kind() == reflect.Struct && !isText(t.Elem()) {
+			return node{"type": []string{"array", "null"}, "items": schemaOf(t.Elem(), pattern+".*")}
+		}
 		return node{"anyOf": []node{{"type": "array", "items": node{"type": scalars}}, {"type": scalars}}}
 	case reflect.Bool:
 		return orOpen(node{"type": "boolean"})

@@ -34,6 +34,9 @@ func TestEveryKeyIsDescribed(t *testing.T) {
 		case typ.Kind() == reflect.Map:
 			known[key+".*"] = true
 			walk(typ.Elem(), key+".*")
+		case typ.Kind() == reflect.Slice && typ.Elem().Kind() == reflect.Struct:
+			known[key+".*"] = true
+			walk(typ.Elem(), key+".*")
 		}
 	}
 	walk(reflect.TypeFor[Config](), "")
@@ -81,7 +84,7 @@ func TestSchemaAcceptsWhatLoads(t *testing.T) {
 	texts := map[string]string{
 		"minimal": minimal, "open": with("mapping: {headroom: '?', statuses: {a: '?'}, internal: '?'}\nrun: {share: '?'}\n"),
 		"variables": with("run: {workers: \"${N}\", settle: 1d12h}\n"), "one path": strings.Replace(minimal, "[t.csv]", "t.csv", 1),
-		"nothing": with("mapping:\nrun: {order: }\n"), "tables": with("mapping: {tags: {a: 1.10, b: true}, inline_size: 5 MB, max_text: 1000000}\n"),
+		"nothing": with("mapping:\nrun: {order: }\n"), "routes": with(routed), "tables": with("mapping: {tags: {a: 1.10, b: true}, inline_size: 5 MB, max_text: 1000000}\n"),
 	}
 	for _, name := range Examples() {
 		data, _ := Example(name)
@@ -102,6 +105,7 @@ func TestSchemaRefuses(t *testing.T) {
 	for _, text := range []string{
 		"version: 1\n", with("zebra: 1\n"), with("mapping: {default_status: shut}\n"), with("mapping: {statuses: {a: shut}}\n"),
 		with("mapping: {max_threads: 101}\n"), with("mapping: {max_threads: many}\n"), with("mapping: {agent_domains: {a: b}}\n"),
+		with("mapping: {routes: {mailbox: Sales}}\n"), with("mapping: {routes: [{mailbox: Sales, wen: {tags: a}}]}\n"),
 		with("run: {share: 80}\n"), with("run: {workers: 0}\n"), with("run: {settle: soon}\n"), with("mapping: []\n"),
 		strings.Replace(minimal, "csv", "cvs", 1), strings.Replace(minimal, "version: 1", "version: 2", 1),
 	} {
@@ -252,3 +256,11 @@ func hasType(v any, name string) bool {
 	f, ok := v.(float64)
 	return ok && (name == "number" || f == float64(int64(f)))
 }
+
+const routed = `mapping:
+  routes:
+    - mailbox: Sales
+      when: {inboxes: [Acme, Acme Pro], groups: "?"}
+    - mailbox: 102
+      when: {addresses: sales@support.example}
+`

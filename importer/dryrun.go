@@ -70,11 +70,7 @@ func (e *engine) rehearse(ctx context.Context) error {
 	if e.Client == nil {
 		return nil
 	}
-	f, err := e.overlap(ctx, e.mailboxID(), e.Until)
-	if f != nil {
-		e.rep.Findings.Add(*f)
-	}
-	return err
+	return e.overlaps(ctx)
 }
 
 // bindOrNot makes the mapper for the account, for a snapshot of it, or for none.
@@ -88,7 +84,7 @@ func (e *engine) bindOrNot(ctx context.Context) error {
 		}
 		e.sideEffects(ctx, acc)
 	case e.fromSnapshot():
-		acc = e.Snapshot.AccountFor(e.Mapping.Mailbox)
+		acc = e.Snapshot.AccountFor(e.Mapping.MailboxNames()...)
 		e.origin, e.rep.Rehearsal, e.rep.Target = acc.Origin, rehearsalHost(acc.Origin), e.Snapshot.Target()
 		e.useMapper(e.rep.Target)
 	default:

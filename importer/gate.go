@@ -20,7 +20,8 @@ import (
 type Gate struct {
 	Origin     string
 	Owner      helpscout.User
-	Mailbox    helpscout.Mailbox
+	Mailbox    helpscout.Mailbox // whose name is asked for: the first of Mailboxes
+	Mailboxes  []GateMailbox     // all that the plan sends to
 	Totals     Totals
 	Units      int
 	Limit      int
@@ -47,10 +48,8 @@ func (e *engine) gate(ctx context.Context, acc *Account) error {
 		Duration: Duration(e.rep.Totals.Units, st.Limit, st.Share), Workflows: acc.Workflows, Webhooks: acc.Webhooks,
 		WorkflowsOff: workflowsOff(ctx, e.Checkpoint, e.origin),
 	}
-	for i := range e.rep.Target.Mailboxes {
-		if mb := &e.rep.Target.Mailboxes[i]; mailboxIs(mb, e.Mapping.Mailbox) {
-			g.Mailbox = *mb
-		}
+	if g.Mailboxes = e.mailboxes(); len(g.Mailboxes) > 0 {
+		g.Mailbox = g.Mailboxes[0].Mailbox
 	}
 	g.LiveWithCc = e.rep.Totals.Traits&(mapping.HasLive|mapping.HasCc) == mapping.HasLive|mapping.HasCc
 	if err := e.Confirm(ctx, g); err != nil {
@@ -286,11 +285,10 @@ func ours(row *checkpoint.Part, c *helpscout.Conversation) bool {
 // overlapPages are looked at from the newest and from the oldest end of the source's dates.
 const overlapPages = 3
 
-// overlap asks the mailbox for conversations that did not come by the API. Where their dates overlap the source's, the
-// same mail would stand there twice, unless source.until says where the source ends.
-func (e *engine) overlap(ctx context.Context, mailbox int64, untilSet bool) (*mapping.Finding, error) {
-	t := e.rep.Totals
-	if t.First.IsZero() || untilSet {
+// overlap asks a mailbox for conversations that did not come by the API. Where their dates overlap those of what is to
+// go there, the same mail would stand there twice, unless source.until says where the source ends.
+func (e *engine) overlap(ctx context.Context, mb *helpscout.Mailbox, t MailboxTotals) (*mapping.Finding, error) {
+	if t.First.IsZero() || e.Until {
 		return nil, nil
 	}
 	n := 0
@@ -298,14 +296,14 @@ func (e *engine) overlap(ctx context.Context, mailbox int64, untilSet bool) (*ma
 	var example helpscout.Conversation
 	for _, order := range []string{"desc", "asc"} { // an earlier import may fill many pages in between
 		q := helpscout.ListQuery{
-			Status: "all", Mailbox: mailbox, SortField: "createdAt", SortOrder: order,
+			Status: "all", Mailbox: mb.ID, SortField: "createdAt", SortOrder: order,
 			Query: fmt.Sprintf("(createdAt:[%s TO %s])", t.First.UTC().Format(helpscout.TimeLayout), t.Last.UTC().Format(helpscout.TimeLayout)),
 		}
 		page := 0
 		err := e.pages(ctx, q, func(cs []helpscout.Conversation) bool {
 			for _, c := range cs {
 				at := c.CreatedAt.Time
-				if c.MailboxID == mailbox && !byAPI(&c) && !seen[c.ID] && !at.Before(t.First) && !at.After(t.Last) {
+				if c.MailboxID == mb.ID && !byAPI(&c) && !seen[c.ID] && !at.Before(t.First) && !at.After(t.Last) {
 					seen[c.ID] = true
 					if n++; n == 1 {
 						example = c
@@ -324,7 +322,7 @@ func (e *engine) overlap(ctx context.Context, mailbox int64, untilSet bool) (*ma
 	}
 	return &mapping.Finding{
 		Severity: sources.BlocksJob, Code: "overlap",
-		Text: fmt.Sprintf("the mailbox already holds conversations that came by %s within the source's dates (%d seen, one is #%d of %s): set source.until to the moment from which mail reached Help Scout by itself",
-			example.Source.Type, n, example.Number, stamp(example.CreatedAt.Unix())),
+		Text: fmt.Sprintf("mailbox %s already holds conversations that came by %s within the source's dates (%d seen, one is #%d of %s): set source.until to the moment from which mail reached Help Scout by itself",
+			mb.Name, example.Source.Type, n, example.Number, stamp(example.CreatedAt.Unix())),
 	}, nil
 }

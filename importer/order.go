@@ -32,7 +32,7 @@ type group struct {
 	parts  []checkpoint.Part
 }
 
-// maxCanary bounds the handful that is read back before the rest goes out.
+// maxCanary bounds the handful that is read back before the rest goes out; each further mailbox adds one.
 const maxCanary = 8
 
 // canaryPick remembers, while the pending parts are looked through in send order, the tickets that first show something
@@ -45,7 +45,7 @@ type canaryPick struct {
 
 func (c *canaryPick) look(p *checkpoint.Part) {
 	fresh := mapping.Traits(p.Traits) &^ c.seen
-	if fresh == 0 || len(c.picks) >= maxCanary || c.last == p.Ticket {
+	if fresh == 0 || c.last == p.Ticket || len(c.picks) >= maxCanary && fresh&mapping.RouteTraits == 0 {
 		return
 	}
 	c.seen |= fresh

@@ -30,8 +30,9 @@ type Account struct {
 // MaxSkew is how far the two clocks may differ before it is worth a warning.
 const MaxSkew = 30 * time.Second
 
-// Preflight reads the account's side: users, teams, mailboxes with their custom fields, workflows and webhooks.
-func Preflight(ctx context.Context, c *helpscout.Client, mailbox string) (mapping.Target, *Account, error) {
+// Preflight reads the account's side: users, teams, and mailboxes, those that the job writes to (by name, address or id)
+// with their custom fields.
+func Preflight(ctx context.Context, c *helpscout.Client, mailboxes ...string) (mapping.Target, *Account, error) {
 	var t mapping.Target
 	acc := &Account{Origin: c.Origin()}
 	if err := c.Login(ctx); err != nil {
@@ -54,14 +55,14 @@ func Preflight(ctx context.Context, c *helpscout.Client, mailbox string) (mappin
 	acc.unseen("teams", err)
 	for i := range t.Mailboxes {
 		mb := &t.Mailboxes[i]
-		if mailboxIs(mb, mailbox) {
+		if slices.ContainsFunc(mailboxes, func(want string) bool { return mailboxIs(mb, want) }) {
 			mb.Fields, err = c.MailboxFields(ctx, mb.ID)
 			acc.unseen("custom fields of "+mb.Name, err)
 		}
 	}
 	t.Bound = true
 	acc.Identity = identity(t.Users)
-	acc.inboxes = inboxes(mapping.Options{Mailbox: mailbox}, t.Mailboxes)
+	acc.inboxes = inboxes(mailboxes, t.Mailboxes)
 	return t, acc, nil
 }
 
@@ -125,9 +126,9 @@ func identity(users []helpscout.User) string {
 	return "user:" + strconv.FormatInt(slices.Min(ids), 10)
 }
 
+// mailboxIs reports that a mailbox is meant by what the configuration says.
 func mailboxIs(mb *helpscout.Mailbox, want string) bool {
-	want = strings.TrimSpace(want)
-	return strings.EqualFold(strings.TrimSpace(mb.Name), want) || strconv.FormatInt(mb.ID, 10) == want
+	return len(mapping.MailboxesCalled(want, []helpscout.Mailbox{*mb})) > 0
 }
 
 // MailboxIs reports that the configuration's word for a mailbox, its name or id, means this one.

@@ -431,12 +431,8 @@ func (e *engine) confirmRecovered(ctx context.Context, acc *Account) error {
 	}
 	e.sideEffects(ctx, acc)
 	e.rep.Findings.Add(acc.findings()...)
-	f, err := e.overlap(ctx, e.mailboxID(), e.untilSet())
-	if err != nil {
+	if err := e.overlaps(ctx); err != nil {
 		return err
-	}
-	if f != nil {
-		e.rep.Findings.Add(*f)
 	}
 	if err := e.judge(); err != nil {
 		return err

@@ -141,6 +141,7 @@ type Totals struct {
 	First, Last                time.Time
 	LargestBody                int64
 	Statuses                   map[string]int
+	Mailboxes                  map[int64]MailboxTotals // by id; 0 without an account
 	ExcludedTickets            int
 	Complete                   bool // the whole source was planned
 }

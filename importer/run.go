@@ -84,7 +84,7 @@ func (e *engine) do(ctx context.Context) error {
 // bind reads the account and makes the mapper.
 func (e *engine) bind(ctx context.Context) (*Account, error) {
 	e.tell(Event{Kind: EventPhase, Text: "reading the account"})
-	target, acc, err := Preflight(ctx, e.Client, e.Mapping.Mailbox)
+	target, acc, err := Preflight(ctx, e.Client, e.Mapping.MailboxNames()...)
 	if err != nil {
 		return nil, err
 	}
@@ -228,10 +228,8 @@ func (e *engine) planNew(ctx context.Context, acc *Account) error {
 	if err := e.plan(ctx); err != nil {
 		return err
 	}
-	if f, err := e.overlap(ctx, e.mailboxID(), e.untilSet()); err != nil {
+	if err := e.overlaps(ctx); err != nil {
 		return err
-	} else if f != nil {
-		e.rep.Findings.Add(*f)
 	}
 	if err := e.judge(); err != nil {
 		return err
@@ -251,17 +249,6 @@ func (e *engine) planNew(ctx context.Context, acc *Account) error {
 	}
 	return e.gate(ctx, acc)
 }
-
-func (e *engine) mailboxID() int64 {
-	for i := range e.rep.Target.Mailboxes {
-		if mb := &e.rep.Target.Mailboxes[i]; mailboxIs(mb, e.Mapping.Mailbox) {
-			return mb.ID
-		}
-	}
-	return 0
-}
-
-func (e *engine) untilSet() bool { return e.Until }
 
 // highestNumber asks for the newest conversation of the account: what this job creates has a higher number.
 func (e *engine) highestNumber(ctx context.Context) (n int64, err error) {

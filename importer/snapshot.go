@@ -114,10 +114,10 @@ func (s *Snapshot) Target() mapping.Target {
 	return t
 }
 
-// AccountFor is what preflight would learn of the account for a job of that mailbox.
-func (s *Snapshot) AccountFor(mailbox string) *Account {
+// AccountFor is what preflight would learn of the account for a job of these mailboxes.
+func (s *Snapshot) AccountFor(mailboxes ...string) *Account {
 	acc := &Account{Origin: s.Origin, Identity: s.Account, Unseen: slices.Clone(s.Unseen)}
-	acc.inboxes = inboxes(mapping.Options{Mailbox: mailbox}, s.Target().Mailboxes)
+	acc.inboxes = inboxes(mailboxes, s.Target().Mailboxes)
 	acc.sideEffects(s.Workflows, s.Webhooks)
 	return acc
 }

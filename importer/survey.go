@@ -178,6 +178,7 @@ func (t *Totals) add(p *mapping.Plan, ticket *sources.Ticket) {
 
 func (t *Totals) addPart(part *mapping.Part) {
 	t.Parts++
+	t.addMailbox(part)
 	carrying := map[int]bool{}
 	for _, c := range part.Messages {
 		carrying[c.Thread] = true

@@ -12,7 +12,6 @@ import (
 
 	"hsimport/checkpoint"
 	"hsimport/importer/helpscout"
-	"hsimport/mapping"
 )
 
 // Workflows may act on what is imported; "pending for 3 days: write to the customer" is one of them. They can be
@@ -180,9 +179,9 @@ func acts(w helpscout.Workflow) bool {
 }
 
 // inboxes are the ids of the mailboxes that a job writes to.
-func inboxes(o mapping.Options, all []helpscout.Mailbox) (ids []int64) {
+func inboxes(names []string, all []helpscout.Mailbox) (ids []int64) {
 	for i := range all {
-		if mailboxIs(&all[i], o.Mailbox) {
+		if slices.ContainsFunc(names, func(want string) bool { return mailboxIs(&all[i], want) }) {
 			ids = append(ids, all[i].ID)
 		}
 	}
@@ -266,7 +265,7 @@ func (s *switcher) pause(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	mine := inboxes(s.Mapping, boxes)
+	mine := inboxes(s.Mapping.MailboxNames(), boxes)
 	if len(mine) == 0 {
 		return stopf(ExitUsage, "hsimport doctor shows what the account has", "the account has no mailbox %q", s.Mapping.Mailbox)
 	}

@@ -78,6 +78,7 @@ func (o Options) Check() []error {
 	c.oneOf("chats", o.Chats, chatWords)
 	c.oneOf("live.last_from", o.Live.LastFrom, lastFromWords)
 	o.checkPeople(c)
+	o.checkRoutes(c)
 	o.checkLimits(c)
 	c.oneOf("legacy_reference", o.LegacyReference, referenceWords)
 	if fold(o.LegacyReference) == "field" && strings.TrimSpace(o.LegacyField) == "" {

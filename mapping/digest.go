@@ -25,7 +25,8 @@ func (m *Mapper) makeDigest() string {
 		Teams    map[string]int64
 		Fields   map[string]*field
 		Fallback int64
-	}{Version, m.settings, m.bound, m.mailbox.ID, m.users, m.teams, m.fields, m.fallback})
+		Boxes    []boxDigest `json:",omitempty"`
+	}{Version, m.settings, m.bound, m.boxes[0].mailbox.ID, m.users, m.teams, m.boxes[0].fields, m.fallback, m.furtherBoxes()})
 }
 
 // TargetDigest is of the account's side alone, as far as it decides output.
@@ -37,7 +38,21 @@ func (m *Mapper) TargetDigest() string {
 		Teams    map[string]int64
 		Fields   map[string]*field
 		Fallback int64
-	}{m.bound, m.mailbox.ID, m.users, m.teams, m.fields, m.fallback})
+		Boxes    []boxDigest `json:",omitempty"`
+	}{m.bound, m.boxes[0].mailbox.ID, m.users, m.teams, m.boxes[0].fields, m.fallback, m.furtherBoxes()})
+}
+
+// boxDigest is what decides output of a mailbox that routes name.
+type boxDigest struct {
+	Mailbox int64
+	Fields  map[string]*field
+}
+
+func (m *Mapper) furtherBoxes() (out []boxDigest) {
+	for _, b := range m.boxes[1:] {
+		out = append(out, boxDigest{b.mailbox.ID, b.fields})
+	}
+	return out
 }
 
 // digestOf is the hex SHA-256 of v's canonical JSON; maps are written in the order of their keys.

@@ -76,11 +76,16 @@ func (w *work) fieldValue(name, value string) (helpscout.FieldValue, bool) {
 	if !w.m.bound {
 		return helpscout.FieldValue{Value: value}, true
 	}
-	f := w.m.fields[fold(name)]
+	bx := w.into()
+	f := bx.fields[fold(name)]
 	if f == nil {
-		if w.m.mailbox.ID != 0 {
+		switch {
+		case bx.mailbox.ID == 0: // the mailbox itself is the trouble
+		case w.m.knowsField(name):
+			w.find(sources.Warning, codeFieldElsewhere, bx.mailbox.Name+": "+name, "mailbox %q has no custom field %q, which another one has; its value is left out", bx.mailbox.Name, name)
+		default:
 			w.find(sources.BlocksJob, codeField, name, "mailbox %q has no custom field %q%s; its values would be lost",
-				w.m.mailbox.Name, name, didYouMean(name, w.m.fieldNames()))
+				bx.mailbox.Name, name, didYouMean(name, bx.fieldNames()))
 		}
 		return helpscout.FieldValue{}, false
 	}
@@ -94,14 +99,6 @@ func (w *work) fieldValue(name, value string) (helpscout.FieldValue, bool) {
 		v = short
 	}
 	return helpscout.FieldValue{ID: f.ID, Value: v}, true
-}
-
-func (m *Mapper) fieldNames() []string {
-	names := make([]string, 0, len(m.mailbox.Fields))
-	for _, f := range m.mailbox.Fields {
-		names = append(names, f.Name)
-	}
-	return names
 }
 
 func (f *field) limit() int {

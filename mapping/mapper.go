@@ -10,7 +10,6 @@ import (
 
 	"github.com/microcosm-cc/bluemonday"
 
-	"hsimport/importer/helpscout"
 	"hsimport/sources"
 )
 
@@ -18,11 +17,10 @@ import (
 // after New and is safe for concurrent use.
 type Mapper struct {
 	settings
-	bound   bool
-	mailbox helpscout.Mailbox
-	users   map[string]int64  // normal address: id
-	teams   map[string]int64  // folded name: id
-	fields  map[string]*field // folded name
+	bound bool
+	boxes []*box           // the usual mailbox, then those of routes
+	users map[string]int64 // normal address: id
+	teams map[string]int64 // folded name: id
 	// fallback is the user who writes for those without one; 0 leaves it to the owner of the credentials.
 	fallback int64
 	policy   *bluemonday.Policy
@@ -55,9 +53,10 @@ type settings struct {
 	AutoReplies   string
 	LiveCc        string
 	Chats         string
-	Quotes        string `json:",omitempty"` // fold, or "" to keep
-	Forwards      string `json:",omitempty"` // credit, or "" to keep
-	Placeholder   string // domain of placeholder addresses; "" refuses
+	Quotes        string  `json:",omitempty"` // fold, or "" to keep
+	Forwards      string  `json:",omitempty"` // credit, or "" to keep
+	Routes        []route `json:",omitempty"`
+	Placeholder   string  // domain of placeholder addresses; "" refuses
 	Reference     string
 	LegacyField   string
 	Threads       int // of a closed conversation
@@ -77,6 +76,9 @@ type settings struct {
 // there is. With an unbound target they say what could not be checked. The mapper is never nil.
 func New(opts Options, target Target) (*Mapper, []Finding) {
 	m := &Mapper{settings: opts.settings(), bound: target.Bound, policy: conversationPolicy()}
+	for _, name := range opts.MailboxNames() {
+		m.boxes = append(m.boxes, &box{name: name})
+	}
 	var job []Finding
 	for _, err := range opts.Check() {
 		job = append(job, Finding{Severity: sources.BlocksJob, Code: codeOption, Text: err.Error()})
@@ -113,6 +115,9 @@ func ownerName(t Target) string {
 // unbound names what only the account could tell.
 func unbound(o Options) []Finding {
 	open := []string{"the mailbox " + strconv.Quote(o.Mailbox), "users", "custom fields"}
+	if names := o.MailboxNames(); len(names) > 1 {
+		open[0] = "the mailboxes " + quoted(names)
+	}
 	if len(o.Teams) > 0 {
 		open = append(open, "teams")
 	}
@@ -154,6 +159,7 @@ func (o Options) settings() settings {
 	if d, ok := normalDomain(o.PlaceholderDomain); ok && fold(o.Placeholder) != "refuse" {
 		s.Placeholder = d
 	}
+	s.Routes = o.routes(s.Mailboxes)
 	s.LiveThreads = max(s.Threads-o.headroom(), min(s.Threads, smallestSplit))
 	s.Text = int(min(orDefault(int64(o.MaxText), defaultMaxText), max(s.Inline-envelopeRoom, minText)))
 	s.FieldValues = map[string]map[string]string{}
@@ -249,7 +255,7 @@ func (b *binder) block(code, value, format string, args ...any) {
 func (b *binder) bind() {
 	b.bindUsers()
 	b.bindTeams()
-	b.bindMailbox()
+	b.bindMailboxes()
 }
 
 func (b *binder) bindUsers() {
@@ -303,62 +309,6 @@ func (b *binder) bindTeams() {
 	for _, k := range slices.Sorted(maps.Keys(b.opts.Teams)) {
 		if v := b.opts.Teams[k]; b.m.teams[fold(v)] == 0 && strings.TrimSpace(v) != "" {
 			b.block(codeTeam, v, "mapping.teams.%s: the account has no team %q%s", k, v, didYouMean(v, known))
-		}
-	}
-}
-
-func (b *binder) bindMailbox() {
-	want := strings.TrimSpace(b.opts.Mailbox)
-	var byID, found []helpscout.Mailbox
-	var names []string
-	for _, x := range b.target.Mailboxes {
-		names = append(names, x.Name)
-		if n, ok := normalAddress(x.Email); ok {
-			b.m.Mailboxes[n] = true
-		}
-		switch {
-		case strconv.FormatInt(x.ID, 10) == want:
-			byID = append(byID, x)
-		case want != "" && (fold(x.Name) == fold(want) || fold(x.Slug) == fold(want) || fold(x.Email) == fold(want)):
-			found = append(found, x)
-		}
-	}
-	if len(byID) > 0 {
-		found = byID
-	}
-	switch {
-	case want == "":
-		b.block(codeMailbox, want, "helpscout.mailbox: no mailbox is named; the account has %s", quoted(names))
-	case len(found) == 0:
-		b.block(codeMailbox, want, "helpscout.mailbox: the account has no mailbox %q%s", want, didYouMean(want, names))
-	case len(found) > 1:
-		b.block(codeMailbox, want, "helpscout.mailbox: %d mailboxes are called %q; give the id: %d or %d", len(found), want, found[0].ID, found[1].ID)
-	default:
-		b.m.mailbox = found[0]
-	}
-	b.bindFields()
-}
-
-func (b *binder) bindFields() {
-	m := b.m
-	m.fields = map[string]*field{}
-	var names []string
-	for _, f := range m.mailbox.Fields {
-		if _, twice := m.fields[fold(f.Name)]; !twice {
-			m.fields[fold(f.Name)] = newField(f)
-			names = append(names, f.Name)
-		}
-	}
-	if m.mailbox.ID == 0 {
-		return // the mailbox itself is the trouble
-	}
-	if m.Reference == "field" && m.fields[m.LegacyField] == nil {
-		b.block(codeField, b.opts.LegacyField, "mapping.legacy_field: mailbox %q has no custom field %q%s",
-			m.mailbox.Name, b.opts.LegacyField, didYouMean(b.opts.LegacyField, names))
-	}
-	for _, k := range slices.Sorted(maps.Keys(b.opts.FieldValues)) {
-		if m.fields[fold(k)] == nil {
-			b.block(codeField, k, "mapping.field_values.%s: mailbox %q has no custom field of this name%s", k, m.mailbox.Name, didYouMean(k, names))
 		}
 	}
 }

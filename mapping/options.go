@@ -33,6 +33,8 @@ type Options struct {
 	Quotes           string   `yaml:"quotes"`       // keep, fold; empty: keep
 	Forwards         string   `yaml:"forwards"`     // keep, credit; empty: keep
 
+	Routes []Route `yaml:"routes"` // tickets that go to another inbox than helpscout.mailbox
+
 	PlaceholderDomain string `yaml:"placeholder_domain"`
 	Placeholder       string `yaml:"placeholder"` // create, refuse; empty: create when a domain is set, else refuse
 

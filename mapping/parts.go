@@ -42,7 +42,7 @@ func (w *work) conversation() helpscout.NewConversation {
 		w.find(sources.Info, codeSubjectEmpty, "", "the subject is empty; %q stands in its place", noSubject)
 	}
 	return helpscout.NewConversation{
-		Customer: w.primary, MailboxID: w.m.mailbox.ID, Type: w.kind, Status: "closed", Imported: true,
+		Customer: w.primary, MailboxID: w.into().mailbox.ID, Type: w.kind, Status: "closed", Imported: true,
 		Tags: w.tags(), Fields: w.fieldValues(),
 	}
 }

@@ -28,7 +28,8 @@ type Plan struct {
 	Live    bool      // active or pending: delivered first, split with headroom
 	Last    time.Time // of its newest message: newest first after the live ones
 	Traits  Traits
-	Noted   int // attachments that a note names because they cannot be sent: missing, empty, too large
+	Mailbox string // the one that a route chose, as the configuration names it; empty: the usual one
+	Noted   int    // attachments that a note names because they cannot be sent: missing, empty, too large
 }
 
 // LeftOut is a message that a rule leaves out of an imported ticket.
@@ -38,7 +39,7 @@ type LeftOut struct {
 }
 
 // Traits is what a plan makes use of: the canary's handful is chosen to cover all that a job uses.
-type Traits uint16
+type Traits uint32
 
 // What a conversation can carry.
 const (
@@ -57,7 +58,11 @@ const (
 	HasPlaceholder
 	HasAssignee
 	HasCc
+	HasRoute // into the first mailbox of routes; the next fifteen bits stand for the others
 )
+
+// RouteTraits are all bits that stand for a mailbox of routes.
+const RouteTraits = Traits(0xffff) * HasRoute
 
 // A Part is one conversation to be created. Its body holds symbols for what only the importer can know:
 //

@@ -47,6 +47,7 @@ type PlanLine struct {
 	Of          int         `json:"of,omitempty"`
 	Digest      string      `json:"digest,omitempty"` // Part.Digest
 	Status      string      `json:"status,omitempty"`
+	Mailbox     string      `json:"mailbox,omitempty"` // where a route sends it to another than the usual one
 	Created     string      `json:"created,omitempty"`
 	Threads     int         `json:"threads,omitempty"`
 	Messages    int         `json:"messages,omitempty"`
@@ -94,7 +95,7 @@ func (p *Plan) Lines() []PlanLine {
 	lines := make([]PlanLine, len(p.Parts))
 	for i, part := range p.Parts {
 		lines[i] = part.line()
-		lines[i].Key, lines[i].ID = p.Key, p.ID
+		lines[i].Key, lines[i].ID, lines[i].Mailbox = p.Key, p.ID, p.Mailbox
 	}
 	lines[0].Left, lines[0].Findings = len(p.Left), found
 	return lines

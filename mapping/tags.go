@@ -96,6 +96,9 @@ func (w *work) traits(parts []*Part) (t Traits) {
 			t |= bit
 		}
 	}
+	if len(parts) > 0 {
+		t |= w.routed()
+	}
 	set(len(parts) > 0 && w.live, HasLive)
 	set(len(parts) > 1, HasSplit)
 	set(len(parts) > 0 && w.placeholders, HasPlaceholder)

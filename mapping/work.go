@@ -22,6 +22,7 @@ type work struct {
 	placeholders bool
 	allNotes     bool // an internal thread
 
+	box      int // of Mapper.boxes: where it goes
 	status   string
 	live     bool
 	kind     string // of the conversation: email, chat, phone
@@ -65,6 +66,9 @@ func (m *Mapper) Map(t *sources.Ticket) *Plan {
 		p.Noted = w.noted
 		p.Live = w.live
 		p.Traits = w.traits(p.Parts)
+		if w.box > 0 {
+			p.Mailbox = w.into().name
+		}
 	}
 	for _, e := range w.entries {
 		if e.at.After(p.Last) {
@@ -116,6 +120,7 @@ func (w *work) decide() bool {
 	if w.excluded != "" {
 		return false
 	}
+	w.route()
 	w.sides()
 	w.decideKind()
 	w.decideStatus()

@@ -48,6 +48,7 @@ type Ticket struct {
 	Requester Person  // zero in mail: mapping decides who the customer is
 	Assignee  *Person // nil when the source names none
 	Group     string  // the team it was assigned to
+	Inbox     string  // the old desk's inbox or brand that it came in by; empty when the source names none
 
 	CreatedAt time.Time // zero when unknown
 	UpdatedAt time.Time

@@ -32,7 +32,7 @@ func (d *doctor) account(ctx context.Context) {
 		return
 	}
 	d.origin, d.identity = snap.Origin, snap.Account
-	acc := snap.AccountFor(d.c.HelpScout.Mailbox)
+	acc := snap.AccountFor(d.c.Mapping.MailboxNames()...)
 	d.ok("account", fmt.Sprintf("%s answers, and takes these credentials", snap.Origin))
 	d.owner(ctx, client, snap)
 	d.quota(snap.Limit)
@@ -113,7 +113,7 @@ func (d *doctor) directory(snap *importer.Snapshot) {
 	d.ok("tags", listing(len(tags), "tag", "tags", tags))
 	for i := range snap.Mailboxes {
 		m := &snap.Mailboxes[i]
-		if importer.MailboxIs(m.ID, m.Name, d.c.HelpScout.Mailbox) {
+		if slices.ContainsFunc(d.c.Mapping.MailboxNames(), func(want string) bool { return importer.MailboxIs(m.ID, m.Name, want) }) {
 			d.ok("mailbox", fmt.Sprintf("%s <%s>, id %d; one of %s", m.Name, m.Email, m.ID, plural(len(snap.Mailboxes), "mailbox", "mailboxes")))
 			d.fields(m)
 		}

@@ -266,7 +266,7 @@ func (a *app) confirm(soft context.Context, yes bool) func(context.Context, *imp
 				Hint: "--yes confirms it; --plan FILE binds it to a reviewed dry run",
 			}
 		}
-		_, _ = fmt.Fprintf(a.env.err, "Type the mailbox's name to begin: ")
+		_, _ = fmt.Fprintf(a.env.err, "Type the %s to begin: ", whichMailbox(g))
 		line, err := a.answer(soft)
 		if err != nil {
 			return err
@@ -276,6 +276,14 @@ func (a *app) confirm(soft context.Context, yes bool) func(context.Context, *imp
 		}
 		return nil
 	}
+}
+
+// whichMailbox says whose name is to be typed.
+func whichMailbox(g *importer.Gate) string {
+	if len(g.Mailboxes) > 1 {
+		return "first mailbox's name"
+	}
+	return "mailbox's name"
 }
 
 // answer reads a line from the terminal; Ctrl-C ends the waiting for it.
@@ -301,7 +309,18 @@ func (u *ui) gate(g *importer.Gate) {
 	p("")
 	p("This run writes into %s", g.Origin)
 	p("  as           %s %s <%s>", g.Owner.FirstName, g.Owner.LastName, g.Owner.Email)
-	p("  into         %s <%s>", g.Mailbox.Name, g.Mailbox.Email)
+	if len(g.Mailboxes) < 2 {
+		p("  into         %s <%s>", g.Mailbox.Name, g.Mailbox.Email)
+	}
+	for i, mb := range g.Mailboxes {
+		label := "into"
+		if i > 0 {
+			label = ""
+		}
+		if len(g.Mailboxes) > 1 {
+			p("  %-12s %s <%s>: %s", label, mb.Name, mb.Email, plural(mb.Conversations, "conversation", "conversations"))
+		}
+	}
 	p("  sends        %s conversations: %s", count(g.Totals.Parts-g.Totals.Refused), byCount(g.Totals.Statuses))
 	if g.Limit > 0 {
 		p("  costs        %s units: about %s at %d %% of %d a minute, until %s", count(g.Units), human(g.Duration), int(g.Share*100), g.Limit,

@@ -86,7 +86,7 @@ func (v *viewer) mailbox(p party) string {
 			return clip(m.Name, 120)
 		}
 	}
-	return firstOf(clip(v.o.Mapping.Mailbox, 120), "(not named)")
+	return firstOf(p.name, clip(v.o.Mapping.Mailbox, 120), "(not named)")
 }
 
 // a series is one colour of a chart.

@@ -123,13 +123,13 @@ func (c *Collector) See(s importer.Seen) {
 	}
 	c.tables.see(c, t, p)
 	for _, part := range p.Parts {
-		c.part(part)
+		c.part(part, p.Mailbox)
 	}
 	c.notable(t, p)
 }
 
-// part counts one conversation.
-func (c *Collector) part(part *mapping.Part) {
+// part counts one conversation; route is the mailbox that a route chose, or empty.
+func (c *Collector) part(part *mapping.Part, route string) {
 	conv := &part.Conversation
 	c.n.conversations++
 	if conv.Status == "closed" {
@@ -137,7 +137,11 @@ func (c *Collector) part(part *mapping.Part) {
 	}
 	month := conv.CreatedAt.Year()*12 + int(conv.CreatedAt.Month()) - 1
 	c.byStatus.add(party{name: conv.Status}, month)
-	c.byMailbox.add(party{id: conv.MailboxID}, month)
+	into := party{id: conv.MailboxID}
+	if into.id == 0 { // the account was not asked
+		into.name = clip(route, 120)
+	}
+	c.byMailbox.add(into, month)
 	c.byAgent.add(c.lastReplier(part), month)
 
 	inline, answered := 0, false

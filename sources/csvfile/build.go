@@ -255,7 +255,7 @@ type ticketFacts struct {
 // factsOf reads what a row says of its ticket.
 func (s *Source) factsOf(v *rowView) *ticketFacts {
 	t := &ticketFacts{shape: v.f.b.shape, position: v.position(), row: builtRow{f: v.f, rec: v.rec}, rows: []*record{v.rec}}
-	for _, r := range [...]role{ticketID, ticketNumber, subject, status, groupName, priority, channel, ticketURL} {
+	for _, r := range [...]role{ticketID, ticketNumber, subject, status, groupName, inbox, priority, channel, ticketURL} {
 		t.text[r] = nullToEmpty(v.text(r))
 	}
 	t.text[ticketID] = v.text(ticketID)

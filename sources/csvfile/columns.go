@@ -26,6 +26,7 @@ const (
 	assigneeName
 	assigneeEmail
 	groupName
+	inbox
 	priority
 	channel
 	ticketURL
@@ -63,7 +64,7 @@ const (
 
 var roleNames = [roleCount]string{
 	"ticket_id", "ticket_number", "subject", "status", "requester_id", "requester_name", "requester_email", "requester_phone",
-	"assignee_id", "assignee_name", "assignee_email", "group", "priority", "channel", "url", "created_at",
+	"assignee_id", "assignee_name", "assignee_email", "group", "inbox", "priority", "channel", "url", "created_at",
 	"updated_at", "closed_at", "tags", "description", "description_format", "comments", "answer", "attachments", "attachment_names",
 	"message_id", "message_author_id", "message_author_name", "message_author_email", "message_kind",
 	"message_private", "message_public", "message_channel", "message_body", "message_format", "message_created_at",

@@ -28,6 +28,7 @@ var knownHeaders = map[role]string{
 		"attribuéàtechnicien bearbeiter asignadoa assegnatoa ответственный",
 	assigneeEmail: "assigneeemail agentemail owneremail assignedtoemail technicianemail",
 	groupName:     "group groupname team teamname queue assignmentgroup department groupe gruppe grupo",
+	inbox:         "inbox inboxname mailbox mailboxname brand brandname ticketbrand marke marque",
 	priority:      "priority ticketpriority priorité priorität prioridad prioridade priorità приоритет",
 	channel:       "channel viachannel via source contacttype origin kanal canal",
 	ticketURL:     "url ticketurl link permalink",

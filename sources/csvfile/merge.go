@@ -40,7 +40,7 @@ func (b *builder) merge() {
 	t.ID = cmp.Or(b.oldest(ticketNumber), b.facts[0].text[ticketID])
 	t.Subject = b.oldest(subject)
 	t.Status, t.Channel, t.Priority = b.newest(status), b.newest(channel), b.newest(priority)
-	t.Group, t.URL = b.newest(groupName), b.newest(ticketURL)
+	t.Group, t.Inbox, t.URL = b.newest(groupName), b.newest(inbox), b.newest(ticketURL)
 	if t.URL == "" && b.s.opts.LegacyURL != "" && t.ID != "" {
 		t.URL = strings.ReplaceAll(b.s.opts.LegacyURL, "{id}", t.ID)
 	}
@@ -88,7 +88,7 @@ func (f *ticketFacts) print() string {
 
 // blank reports whether the row says nothing of the ticket but its id.
 func (f *ticketFacts) blank() bool {
-	for _, r := range [...]role{subject, status, groupName, priority, channel, ticketURL} {
+	for _, r := range [...]role{subject, status, groupName, inbox, priority, channel, ticketURL} {
 		if f.text[r] != "" {
 			return false
 		}
