@@ -20,7 +20,11 @@ func (s *Source) Ticket(ctx context.Context, i int) (*sources.Ticket, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
-	t, _, err := s.build(s.byTime[i], false)
+	ref, err := s.entries.get(i)
+	if err != nil {
+		return nil, err
+	}
+	t, _, err := s.build(&ref, false)
 	return t, err
 }
 
@@ -58,16 +62,19 @@ type builtRow struct {
 	inner bool // it stands within the record of a ticket
 }
 
-// build reads the rows of ticket n. With light it leaves attachments unread: enough to count.
-func (s *Source) build(n uint32, light bool) (*sources.Ticket, tally, error) {
+// build reads the rows of a ticket. With light it leaves attachments unread: enough to count.
+func (s *Source) build(ref *ticketRef, light bool) (*sources.Ticket, tally, error) {
 	b, ok := s.builders.Get().(*builder)
 	if !ok {
 		b = new(builder)
 	}
 	// Whatever the ticket keeps is copied out of the buffers, so that the next one can use them.
 	defer s.builders.Put(b)
-	b.reset(s, string(s.tickets.key(n)), light)
-	refs, err := s.rows.group(s.firsts[n], s.firsts[n+1], b.raw)
+	b.reset(s, string(s.tickets.keys.key(ref.number, &b.scratch)), light)
+	if err := s.tickets.keys.err(); err != nil {
+		return nil, tally{}, err
+	}
+	refs, err := s.rows.group(ref.first, ref.first+ref.rows, b.raw)
 	if err != nil {
 		return nil, tally{}, err
 	}

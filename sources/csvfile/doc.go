@@ -11,8 +11,10 @@
 //	dates.go       reads a date in any form that means one thing (clock.go, zones.go); datecolumn.go lets the column
 //	               decide which number is the day
 //	index.go       one pass: ticket, place and digest of every row (users.go: who is behind an id)
-//	table.go       what the index keeps of a row, 32 bytes, in a file beyond a quarter of a million rows; sorted.go puts
-//	               the rows of each ticket together; tickets.go finds tickets by key
+//	table.go       what the index keeps of a row, 56 bytes, in a file beyond a quarter of a million rows; sorted.go puts
+//	               the rows of each ticket together
+//	tickets.go     finds tickets by key (keylog.go) and puts them in order; refs.go is what the index keeps of a ticket:
+//	               of millions all but eight bytes each lie in files
 //	finish.go      the order of tickets, and the ledger
 //	build.go       one ticket from its rows again: row.go and cells.go for the cells, merge.go for the ticket,
 //	               messages.go for its messages

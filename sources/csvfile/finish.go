@@ -2,6 +2,7 @@ package csvfile
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"fmt"
 	"hash/maphash"
@@ -11,26 +12,53 @@ import (
 	"hsimport/sources"
 )
 
-// group puts the rows of each ticket together and the tickets in order.
+// group puts the rows of each ticket together.
 func (x *indexer) group() error {
 	s := x.s
 	s.seed = x.seed
-	n := s.tickets.n
-	s.firsts = make([]uint32, n+1)
-	if err := x.rows.each(func(_ int, r rowRef) { s.firsts[r.ticket+1]++ }); err != nil {
+	n := s.tickets.n()
+	firsts := make([]uint32, n+1)
+	if err := x.rows.each(func(_ int, r rowRef) { firsts[r.ticket+1]++ }); err != nil {
 		return err
 	}
 	for i := range n {
-		s.firsts[i+1] += s.firsts[i]
+		firsts[i+1] += firsts[i]
 	}
 	var err error
-	s.rows, err = x.rows.byTicket(s.firsts, func(group []rowRef) {
-		if len(group) > 1 && x.repeats(group) {
-			s.tickets.at(group[0].ticket).flags |= needsBuild
+	if x.refs, err = newRefTable(n, s.opts.memory.refs, s.temp.get); err != nil {
+		return err
+	}
+	var failed error
+	add := func(r *ticketRef) {
+		r.number = uint32(x.refs.n)
+		r.first = firsts[r.number]
+		if err := x.refs.add(r); err != nil && failed == nil {
+			failed = err
 		}
+	}
+	s.rows, err = x.rows.byTicket(firsts, func(group []rowRef) {
+		for x.refs.n < int(group[0].ticket) {
+			add(&ticketRef{created: noTime}) // all of it is after the cut-over
+		}
+		add(x.refOf(group))
 	})
 	x.rows.close()
-	return err
+	for failed == nil && err == nil && x.refs.n < n {
+		add(&ticketRef{created: noTime})
+	}
+	return cmp.Or(err, failed, x.refs.flush())
+}
+
+// refOf is what the rows of a ticket tell of it.
+func (x *indexer) refOf(group []rowRef) *ticketRef {
+	ref := &ticketRef{created: noTime, rows: uint32(len(group))}
+	for i := range group {
+		ref.join(&group[i])
+	}
+	if len(group) > 1 && x.repeats(group) {
+		ref.flags |= needsBuild
+	}
+	return ref
 }
 
 // repeats reports whether two rows of a ticket may be copies of one message.
@@ -48,18 +76,22 @@ func (x *indexer) repeats(group []rowRef) bool {
 	return false
 }
 
-// countBuilt builds the tickets whose messages cannot be counted row by row, and puts all tickets in order.
+// countBuilt builds the tickets whose messages cannot be counted row by row.
 func (x *indexer) countBuilt(ctx context.Context) error {
-	s := x.s
-	for i := range s.tickets.n {
-		ref := s.tickets.at(uint32(i))
+	for i := range x.refs.n {
+		if i%1024 == 0 {
+			if err := ctx.Err(); err != nil {
+				return err
+			}
+		}
+		ref, err := x.refs.get(i)
+		if err != nil {
+			return err
+		}
 		if ref.flags&needsBuild == 0 {
 			continue
 		}
-		if err := ctx.Err(); err != nil {
-			return err
-		}
-		t, tally, err := s.build(uint32(i), true)
+		t, tally, err := x.s.build(&ref, true)
 		if err != nil {
 			return err
 		}
@@ -68,22 +100,48 @@ func (x *indexer) countBuilt(ctx context.Context) error {
 		x.attach.Missing -= tally.attach.Missing
 		x.attach.Bytes -= tally.attach.Bytes
 		ref.messages = uint32(len(t.Messages))
+		if err := x.refs.set(i, &ref); err != nil {
+			return err
+		}
 	}
-	s.placeOf = make([]uint32, s.tickets.n)
+	return nil
+}
+
+// order puts the tickets in order.
+func (x *indexer) order() error {
+	s := x.s
+	packed := make([]uint64, 0, x.refs.n)
+	for i := range x.refs.n {
+		ref, err := x.refs.get(i)
+		if err != nil {
+			return err
+		}
+		if ref.rows > 0 {
+			packed = append(packed, packOrder(ref.created, ref.number))
+		}
+	}
+	s.tickets.sortOrder(packed)
+	var err error
+	if s.entries, err = newRefTable(len(packed), s.opts.memory.refs, s.temp.get); err != nil {
+		return err
+	}
+	s.placeOf = make([]uint32, x.refs.n)
 	for i := range s.placeOf {
 		s.placeOf[i] = noPlace
 	}
-	order := s.tickets.order()
-	s.byTime = order[:0]
-	for _, n := range order {
-		if s.firsts[n] == s.firsts[n+1] {
-			continue // all of it is after the cut-over
+	for i, p := range packed {
+		ref, err := x.refs.get(int(p & maxTickets))
+		if err != nil {
+			return err
 		}
-		s.placeOf[n] = uint32(len(s.byTime))
-		s.byTime = append(s.byTime, n)
-		x.records.Messages += int(s.tickets.at(n).messages)
+		if err := s.entries.add(&ref); err != nil {
+			return err
+		}
+		s.placeOf[ref.number] = uint32(i)
+		x.records.Messages += int(ref.messages)
 	}
-	return nil
+	x.refs.close()
+	return cmp.Or(s.entries.flush(), s.tickets.keys.err())
 }
 
 // finish fills in the ledger.

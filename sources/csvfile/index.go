@@ -17,9 +17,12 @@ type indexer struct {
 	s       *Source
 	seed    maphash.Seed
 	rows    *rowTable
+	refs    *refTable // by number, until they are in order
 	v, w    rowView
 	created cellDate // of the row under way
 	key     []byte
+	ref     ticketRef // what the row under way tells of its ticket
+	buf     []byte
 	mark    []byte
 	marks   []uint32
 	records sources.RecordLedger
@@ -78,10 +81,14 @@ func (s *Source) index(ctx context.Context) error {
 		}
 		x.rows.close()
 	}
+	defer func() { x.refs.close() }()
 	if err := x.group(); err != nil {
 		return err
 	}
 	if err := x.countBuilt(ctx); err != nil {
+		return err
+	}
+	if err := x.order(); err != nil {
 		return err
 	}
 	x.finish()
@@ -154,7 +161,11 @@ func (f *file) reader(limit int64) *reader {
 func (x *indexer) scan(ctx context.Context) error {
 	s := x.s
 	x.rows = newRowTable(s.temp.get)
-	s.tickets = newTicketTable()
+	if s.tickets != nil {
+		s.tickets.keys.close()
+	}
+	s.tickets = newTicketTable(s.temp.get)
+	x.rows.memoryRows, s.tickets.keys.memory = s.opts.memory.rows, s.opts.memory.keys
 	s.users = nil
 	if s.stats != nil {
 		s.stats.reset(s.files)
@@ -288,15 +299,20 @@ func (x *indexer) row(f *file, rec *record) (reason string, err error) {
 		return "", nil
 	}
 	if f.b.shape == joinedRows {
-		if _, ok := s.tickets.find(x.key); !ok {
+		if _, ok := s.tickets.find(x.key, &x.buf); !ok {
 			return "there is no ticket " + quoteShort(string(x.key)) + " in the tickets file", nil
 		}
 	}
 	x.readDates()
 	if !f.b.has(ticketID) {
-		x.number()
+		if err := x.number(); err != nil {
+			return "", err
+		}
 	}
-	n := s.tickets.put(x.key)
+	n, err := s.tickets.put(x.key)
+	if err != nil {
+		return "", err
+	}
 	if err := x.pieces(f, rec, n); err != nil {
 		return "", err
 	}
@@ -304,25 +320,29 @@ func (x *indexer) row(f *file, rec *record) (reason string, err error) {
 }
 
 // number tells equal tickets without an id apart: within one file they are several, in another they are the same again.
-func (x *indexer) number() {
+func (x *indexer) number() error {
 	if x.equal == nil {
 		x.equal = map[string]int{}
 	}
 	// Only repeated keys stand in the map; whether a key has come in this file before, its ticket knows.
 	n, again := x.equal[string(x.key)]
 	if !again {
-		t := x.s.tickets.put(x.key)
+		t, err := x.s.tickets.put(x.key)
+		if err != nil {
+			return err
+		}
 		for len(x.lastFile) <= int(t) {
 			x.lastFile = append(x.lastFile, 0)
 		}
 		if x.lastFile[t] != uint32(x.v.f.no)+1 {
 			x.lastFile[t] = uint32(x.v.f.no) + 1
-			return
+			return nil
 		}
 		n = 1
 	}
 	x.equal[string(x.key)] = n + 1
 	x.key = fmt.Appendf(x.key, "#%d", n+1)
+	return nil
 }
 
 // readDates reads and counts the ticket's own dates.
@@ -338,7 +358,8 @@ func (x *indexer) readDates() {
 
 // pieces counts what of the row becomes messages and keeps the row, unless all of it is after the cut-over.
 func (x *indexer) pieces(f *file, rec *record, n uint32) error {
-	ref := x.s.tickets.at(n)
+	x.ref = ticketRef{created: noTime}
+	ref := &x.ref
 	x.mark = x.mark[:0]
 	found, left := x.countPieces(f, ref)
 	x.records.Found += found
@@ -350,7 +371,7 @@ func (x *indexer) pieces(f *file, rec *record, n uint32) error {
 	}
 	ref.fallback(x.created)
 	if f.b.shape == ticketRows {
-		x.ticketRow(f, ref)
+		x.ticketRow(ref)
 		x.innerPieces(ref)
 	} else {
 		x.countAttachments(messageAttachments)
@@ -388,43 +409,14 @@ func (x *indexer) countPieces(f *file, ref *ticketRef) (found, left int) {
 
 // keep puts the row into the table of rows.
 func (x *indexer) keep(f *file, rec *record, n uint32) error {
-	if uint64(rec.size) > 1<<32-1 || rec.off >= 1<<offsetBits || f.no >= 1<<(64-offsetBits) || x.rows.n == 1<<32-1 {
+	if uint64(rec.size) > 1<<32-1 || rec.off >= 1<<offsetBits || f.no >= 1<<(64-offsetBits) || x.rows.n == 1<<32-1 || n >= maxTickets {
 		return errors.New("the input is larger than the index can hold")
 	}
 	return x.rows.add(rowRef{
 		where: uint64(f.no)<<offsetBits | uint64(rec.off), sum: maphash.Bytes(x.seed, rec.raw), ticket: n,
 		size: uint32(rec.size), line: uint32(rec.line), mark: x.markSum(),
+		created: x.ref.created, span: x.ref.span, messages: x.ref.messages, flags: x.ref.flags,
 	})
-}
-
-// see widens the ticket's span of time to a message's.
-func (r *ticketRef) see(at cellDate) {
-	if at.t.IsZero() {
-		return
-	}
-	if r.flags&hasTime == 0 {
-		r.flags |= hasTime
-		r.created, r.span = at.t.Unix(), 0
-		return
-	}
-	r.widen(at.t.Unix())
-}
-
-// fallback dates a ticket none of whose messages has a time by its own.
-func (r *ticketRef) fallback(at cellDate) {
-	switch {
-	case r.flags&hasTime != 0 || at.t.IsZero():
-	case r.created == noTime:
-		r.created = at.t.Unix()
-	default:
-		r.widen(at.t.Unix())
-	}
-}
-
-func (r *ticketRef) widen(sec int64) {
-	last := max(r.created+int64(r.span), sec)
-	r.created = min(r.created, sec)
-	r.span = uint32(min(last-r.created, 1<<32-1))
 }
 
 func (x *indexer) exclude(n int, rule string) {
@@ -439,10 +431,7 @@ const afterCutOver = "after cut-over"
 
 // ticketRow notes the row of a ticket's own columns. A second one, and a description that a first comment may repeat,
 // make the ticket one whose messages are counted by building it.
-func (x *indexer) ticketRow(f *file, ref *ticketRef) {
-	if ref.flags&hasTicketRow != 0 {
-		ref.flags |= needsBuild
-	}
+func (x *indexer) ticketRow(ref *ticketRef) {
 	ref.flags |= hasTicketRow
 	if x.v.filled(description) && (x.s.layout == Joined || x.mayRepeat()) {
 		ref.flags |= needsBuild

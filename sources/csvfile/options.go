@@ -43,4 +43,6 @@ type Options struct {
 	Base  string    `yaml:"-"` // folder that positions are relative to
 	Until time.Time `yaml:"-"` // messages at or after it are excluded: after cut-over; zero: none
 	Cache string    `yaml:"-"` // folder of fetched attachments (package fetch); empty: none
+
+	memory indexMemory // of the index; zero: as much as suits a small machine
 }

@@ -20,8 +20,8 @@ const bucketRows = 1 << 17
 // byTicket sorts the rows; firsts says where those of each ticket begin, and has one entry more than there are tickets.
 // visit sees the rows of every ticket that has any.
 func (t *rowTable) byTicket(firsts []uint32, visit func([]rowRef)) (*sortedRows, error) {
-	next := slices.Clone(firsts)
 	if t.spill == nil {
+		next := slices.Clone(firsts)
 		out := make([]rowRef, t.n)
 		err := t.each(func(_ int, r rowRef) {
 			out[next[r.ticket]] = r
@@ -46,7 +46,7 @@ func (t *rowTable) byTicket(firsts []uint32, visit func([]rowRef)) (*sortedRows,
 	}
 	var b bucket
 	for i := range len(bounds) - 1 {
-		if err := b.sort(s.file, firsts[bounds[i]], firsts[bounds[i+1]], next, visit); err != nil {
+		if err := b.sort(s.file, bounds[i], firsts[bounds[i]:bounds[i+1]+1], visit); err != nil {
 			s.close()
 			return nil, err
 		}
@@ -100,13 +100,16 @@ func (t *rowTable) distribute(f *os.File, bounds []int, firsts []uint32) error {
 
 // A bucket holds the rows that are put in order at a time; its buffers serve one bucket after the other.
 type bucket struct {
-	raw []byte
-	out []rowRef
+	raw  []byte
+	out  []rowRef
+	next []uint32
 }
 
-// sort puts the rows from lo to hi of file f in order.
-func (b *bucket) sort(f *os.File, lo, hi uint32, next []uint32, visit func([]rowRef)) error {
-	n := int(hi - lo)
+// sort puts the rows of tickets in order, of which ticket is the first and whose rows begin at firsts.
+func (b *bucket) sort(f *os.File, ticket int, firsts []uint32, visit func([]rowRef)) error {
+	lo := firsts[0]
+	n := int(firsts[len(firsts)-1] - lo)
+	b.next = append(b.next[:0], firsts...)
 	b.raw = slices.Grow(b.raw[:0], n*rowBytes)[:n*rowBytes]
 	b.out = slices.Grow(b.out[:0], n)[:n]
 	if _, err := f.ReadAt(b.raw, int64(lo)*rowBytes); err != nil {
@@ -114,8 +117,9 @@ func (b *bucket) sort(f *os.File, lo, hi uint32, next []uint32, visit func([]row
 	}
 	for i := range n {
 		r := decodeRow(b.raw[i*rowBytes:])
-		b.out[next[r.ticket]-lo] = r
-		next[r.ticket]++
+		at := &b.next[int(r.ticket)-ticket]
+		b.out[*at-lo] = r
+		*at++
 	}
 	visitGroups(b.out, visit)
 	b.raw = b.raw[:0]

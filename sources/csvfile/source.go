@@ -33,9 +33,8 @@ type Source struct {
 	users   map[string]sources.Person
 	rows    *sortedRows
 	tickets *ticketTable
-	byTime  []uint32 // ticket numbers in the order of entries
-	placeOf []uint32 // the inverse
-	firsts  []uint32 // where a ticket's rows begin in rows; one more than tickets
+	entries *refTable // of tickets, in the order of entries
+	placeOf []uint32  // by number
 	ledger  sources.Ledger
 	digest  string
 	temp    tempDir
@@ -99,13 +98,17 @@ func (s *Source) KeyRule() string {
 }
 
 // Len is the number of tickets.
-func (s *Source) Len() int { return len(s.byTime) }
+func (s *Source) Len() int { return s.entries.n }
 
-// Entry is what the index knows of ticket i, 0 <= i < Len.
+// Entry is what the index knows of ticket i, 0 <= i < Len. Where the index itself cannot be read any more the entry is
+// zero, and Ticket says why.
 func (s *Source) Entry(i int) sources.Entry {
-	n := s.byTime[i]
-	r := s.tickets.at(n)
-	e := sources.Entry{Key: sources.Key(s.tickets.key(n)), Messages: int(r.messages)}
+	r, err := s.entries.get(i)
+	if err != nil {
+		return sources.Entry{}
+	}
+	var buf []byte
+	e := sources.Entry{Key: sources.Key(s.tickets.keys.key(r.number, &buf)), Messages: int(r.messages)}
 	if r.created != noTime {
 		e.Created = time.Unix(r.created, 0).UTC()
 		e.Last = e.Created.Add(time.Duration(r.span) * time.Second)
@@ -115,7 +118,8 @@ func (s *Source) Entry(i int) sources.Entry {
 
 // Find returns the place of a ticket in the order of entries.
 func (s *Source) Find(k sources.Key) (int, bool) {
-	n, ok := s.tickets.find([]byte(k))
+	var buf []byte
+	n, ok := s.tickets.find([]byte(k), &buf)
 	if !ok || s.placeOf[n] == noPlace {
 		return 0, false
 	}
@@ -185,6 +189,10 @@ func (s *Source) Close() error {
 	if s.rows != nil {
 		s.rows.close()
 	}
+	if s.tickets != nil {
+		s.tickets.keys.close()
+	}
+	s.entries.close()
 	return s.temp.remove()
 }
 
@@ -245,6 +253,9 @@ func (s *Source) checkOptions() error {
 	}
 	if o.MaxRecord < 0 || o.MaxRecord > 1<<31 {
 		return bad(fmt.Errorf("max_record: %d is not between 1 and 2147483648 bytes", o.MaxRecord))
+	}
+	if o.memory == (indexMemory{}) {
+		o.memory = defaultMemory
 	}
 	if len(o.Paths) == 0 {
 		return bad(errors.New("paths: no file is named"))

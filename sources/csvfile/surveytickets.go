@@ -20,13 +20,17 @@ func (s *Source) surveyTickets(ctx context.Context, out *sources.Survey) error {
 		w.roles = w.roles || u.Agent
 	}
 	w.users = s.users
-	for i, n := range s.byTime {
+	for i := range s.Len() {
 		if i%256 == 0 {
 			if err := ctx.Err(); err != nil {
 				return err
 			}
 		}
-		t, _, err := s.build(n, true)
+		ref, err := s.entries.get(i)
+		if err != nil {
+			return err
+		}
+		t, _, err := s.build(&ref, true)
 		if err != nil {
 			return err
 		}

@@ -14,11 +14,16 @@ type rowRef struct {
 	size   uint32
 	line   uint32
 	mark   uint32 // rows of one ticket with equal marks may be copies of each other
+	// What its ticket learns from it, as a ticketRef says it.
+	created  int64
+	span     uint32
+	messages uint32
+	flags    uint8
 }
 
 const (
 	offsetBits = 44
-	rowBytes   = 32
+	rowBytes   = 56
 	chunkRows  = 1 << 14
 )
 
@@ -37,10 +42,8 @@ type rowTable struct {
 	temp       func() (string, error)
 }
 
-const defaultMemoryRows = 1 << 18 // 8 MiB
-
 func newRowTable(temp func() (string, error)) *rowTable {
-	return &rowTable{memoryRows: defaultMemoryRows, temp: temp}
+	return &rowTable{memoryRows: defaultMemory.rows, temp: temp}
 }
 
 func (t *rowTable) add(r rowRef) error {
@@ -88,14 +91,17 @@ func (r rowRef) encode(dst []byte) []byte {
 	le := binary.LittleEndian
 	dst = le.AppendUint64(le.AppendUint64(dst, r.where), r.sum)
 	dst = le.AppendUint32(le.AppendUint32(dst, r.ticket), r.size)
-	return le.AppendUint32(le.AppendUint32(dst, r.line), r.mark)
+	dst = le.AppendUint32(le.AppendUint32(dst, r.line), r.mark)
+	dst = le.AppendUint32(le.AppendUint64(dst, uint64(r.created)), r.span)
+	return append(le.AppendUint32(dst, r.messages), r.flags, 0, 0, 0, 0, 0, 0, 0)
 }
 
 func decodeRow(b []byte) rowRef {
 	le := binary.LittleEndian
 	return rowRef{
 		where: le.Uint64(b), sum: le.Uint64(b[8:]), ticket: le.Uint32(b[16:]), size: le.Uint32(b[20:]),
-		line: le.Uint32(b[24:]), mark: le.Uint32(b[28:]),
+		line: le.Uint32(b[24:]), mark: le.Uint32(b[28:]), created: int64(le.Uint64(b[32:])), span: le.Uint32(b[40:]),
+		messages: le.Uint32(b[44:]), flags: b[48],
 	}
 }
 
