@@ -25,6 +25,7 @@ func (d *decoder) check(c *Config) {
 	d.checkRequired(c)
 	d.checkSource(&c.Source)
 	d.checkCSV(c)
+	d.checkFetch(c)
 	d.checkHelpScout(&c.HelpScout)
 	d.checkMapping(c)
 }
@@ -237,11 +238,6 @@ func (d *decoder) checkCSV(c *Config) {
 	d.checkCharacter("source.csv.quote", csv.Quote, "")
 	if csv.LegacyURL != "" && !strings.Contains(csv.LegacyURL, "{id}") {
 		d.refuse("source.csv.legacy_url", "the address has no {id}").Hint = "write {id} where the ticket's number stands"
-	}
-	for i, host := range csv.LegacyHosts {
-		if !plausibleHost(host) {
-			d.refuse(fmt.Sprintf("source.csv.legacy_hosts[%d]", i), fmt.Sprintf("%s is not a host", shorten(host))).Hint = "write it without https:// and path"
-		}
 	}
 }
 

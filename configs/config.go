@@ -1,6 +1,7 @@
 package configs
 
 import (
+	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
@@ -55,6 +56,7 @@ type Source struct {
 	Kind  string           `yaml:"kind"`
 	Paths []string         `yaml:"paths"` // as written: relative to the file, globs and folders allowed
 	Until time.Time        `yaml:"until"` // the cut-over, UTC; zero: none
+	Fetch Fetch            `yaml:"fetch"`
 	CSV   csvfile.Options  `yaml:"csv"`
 	Mbox  mboxfile.Options `yaml:"mbox"`
 }
@@ -152,6 +154,8 @@ func (c *Config) Resolve(dir string) error {
 		s.CSV.AttachmentsDir = c.absolute(s.CSV.AttachmentsDir)
 	}
 	s.Mbox.Paths, s.Mbox.Base, s.Mbox.Until = slices.Clone(paths), abs, s.Until
+	s.Fetch.Folder = c.absolute(cmp.Or(s.Fetch.Folder, DefaultFolder))
+	s.CSV.Cache, s.Mbox.Cache = s.Fetch.Folder, s.Fetch.Folder
 	return nil
 }
 
@@ -200,7 +204,7 @@ func (c *Config) Digest() string {
 // decides says whether a key decides output.
 func decides(key string) bool {
 	for _, prefix := range []string{
-		"source.paths", "source.csv.messages[", "source.csv.users[", "source.csv.attachments_dir",
+		"source.paths", "source.fetch.", "source.csv.messages[", "source.csv.users[", "source.csv.attachments_dir",
 		"helpscout.base_url", "helpscout.snapshot", "run.", "checkpoint",
 	} {
 		if strings.HasPrefix(key, prefix) {

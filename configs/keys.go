@@ -31,6 +31,16 @@ var keyTable = []keyInfo{
 	{key: "source.paths", doc: "Files, folders and globs, relative to this file. Mail: mbox files, folders, Maildirs, Apple .mbox folders, .eml. All: .gz and .zst too.", example: "[tickets.csv]"},
 	{key: "source.until", doc: "The cut-over: messages at or after this moment reached Help Scout on their own road and are left out. With its zone.", example: "2026-11-30T18:00:00Z"},
 
+	{key: "source.fetch", doc: "How hsimport fetch brings files from the old desk. Everything else only reads what it brought."},
+	{key: "source.fetch.folder", doc: "Where the files are kept; left out: fetched beside this file.", example: "fetched"},
+	{key: "source.fetch.hosts", doc: "Hosts that may be asked for files, beside legacy_hosts; .example.com means all below it. No other host is ever asked, but where one of these redirects to it.", example: "[files.acme.example, .acmecdn.example]"},
+	{key: "source.fetch.headers", doc: "What a host asks for before it gives files: its headers, by host. They go to that host alone, and only encrypted.", example: "{acme.zendesk.com: {Authorization: \"Basic ${DESK_LOGIN}\"}}"},
+	{key: "source.fetch.headers.*", doc: "The headers of this host."},
+	{key: "source.fetch.headers.*.*", doc: "The value, with ${NAME} for what comes from the environment."},
+	{key: "source.fetch.max_size", doc: "The largest file that is taken; left out: 100 MiB.", example: "100 MB"},
+	{key: "source.fetch.rate", doc: "Requests a second; left out: 5.", min: 1, max: 1000, example: "5"},
+	{key: "source.fetch.allow_private", doc: "Files may lie on this machine or in one's own network, and headers may go there unencrypted."},
+
 	{key: "source.csv", doc: "How to read tables; what is left out is found by itself."},
 	{key: "source.csv.layout", doc: "What a row is. joined: paths are tickets, messages stand in files of their own.", enum: []string{"ticket-per-row", "message-per-row", "joined"}},
 	{key: "source.csv.encoding", doc: "Charset of the files; left out: detected over the whole file.", example: "windows-1252"},
@@ -47,7 +57,7 @@ var keyTable = []keyInfo{
 	{key: "source.csv.message_columns", doc: "joined: our names of columns and theirs, in the files of messages."},
 	{key: "source.csv.user_columns", doc: "joined: our names of columns and theirs, in the files of users."},
 	{key: "source.csv.attachments_dir", doc: "The folder that attachment paths start at; left out: the CSV's own.", example: "files"},
-	{key: "source.csv.legacy_hosts", doc: "Hosts of the old desk: their images and links in texts are attachments.", example: "[acme.zendesk.com]"},
+	{key: "source.csv.legacy_hosts", doc: "Hosts of the old desk: their images and links in texts are attachments, which hsimport fetch brings.", example: "[acme.zendesk.com]"},
 	{key: "source.csv.legacy_url", doc: "A ticket's address in the old desk, with {id}.", example: "https://acme.zendesk.com/agent/tickets/{id}"},
 	{key: "source.csv.max_record", doc: "The most bytes one row may have; 0 is 64 MiB."},
 
@@ -58,6 +68,7 @@ var keyTable = []keyInfo{
 	{key: "source.mbox.exclude_labels", doc: "Labels and folders that are left out, without regard to case.", example: "[Spam, Trash, Drafts, Chat]"},
 	{key: "source.mbox.quoting", doc: `How "From " at the start of a line was quoted.`, enum: []string{"mboxrd", "mboxo", "none"}},
 	{key: "source.mbox.time_zone", doc: "IANA name of the zone of dates that do not carry one; left out: UTC, and each is reported.", example: "Europe/Berlin"},
+	{key: "source.mbox.legacy_hosts", doc: "Hosts of an old desk: their images and links in mails are attachments, which hsimport fetch brings.", example: "[acme.zendesk.com]"},
 	{key: "source.mbox.max_message", doc: "The most bytes one mail may have; 0 is 256 MiB."},
 
 	{key: "helpscout", doc: "Where to. Credentials come from the environment: HELPSCOUT_APP_ID and HELPSCOUT_APP_SECRET."},

@@ -29,7 +29,10 @@ func (d *decoder) text(n *yaml.Node, v reflect.Value, key string) {
 		d.fail(n, key, "values of type "+tag+" are not read")
 		return
 	}
-	s, ok := d.expand(n, key)
+	s, ok := n.Value, true
+	if v.Type() != reflect.TypeFor[Template]() {
+		s, ok = d.expand(n, key)
+	}
 	if !ok {
 		return
 	}

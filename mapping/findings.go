@@ -125,6 +125,8 @@ var meanings = map[string]string{
 	codeCc:             "copies are named in a note, as live_cc or the type of the thread asks",
 	codeCcDropped:      "addresses of the team, the old desk or placeholders are left out of cc",
 	codeTo:             "further recipients in To are not carried over",
+	NotFetched:         "a file lies with the old desk and ends with its account; hsimport fetch brings it, or else a note names it",
+	codeFileGone:       "a file could not be had from the old desk; a note names it, with its address",
 	codeFileMissing:    "an attachment has no content; a note names it",
 	codeFileLarge:      "an attachment is larger than Help Scout takes; a note names it",
 	codeFileEmpty:      "an attachment is empty; a note names it",

@@ -158,7 +158,7 @@ func TestGolden(t *testing.T) {
 // digest here replaced.
 func TestPinnedDigest(t *testing.T) {
 	const (
-		version = 4
+		version = 5
 		pinned  = "c8bf5eac425f3d7d7876df9821cc698120df3200fc0ee0056640a9f111465fbf"
 	)
 	paths, _ := filepath.Glob("testdata/*.json")

@@ -61,18 +61,19 @@ type page struct {
 	made     []*sources.Attachment // images that were in the text itself
 	position sources.Position
 
-	trackers   int      // remote images of no size, removed
-	unresolved []string // images whose file is not there
-	preTag     string   // the element in which line ends count, by its style
-	preDepth   int      // of that element in itself; 0: not in one
-	cut        bool     // the body is so long that its end was left out
+	trackers   int                 // remote images of no size, removed
+	unresolved []string            // images whose file is not there
+	preTag     string              // the element in which line ends count, by its style
+	preDepth   int                 // of that element in itself; 0: not in one
+	linked     *sources.Attachment // of the link that is open: a file that came along
+	cut        bool                // the body is so long that its end was left out
 }
 
 // prepare rewrites what would not survive on its own and leaves everything else as it is. The API cannot show
 // attachments in the text, so that an image by cid: becomes a mention of its attachment; line ends that count because
 // of a style become <br>, for styles are taken out. It reads the markup as browsers do.
 func (p *page) prepare(body string) string {
-	if !mayHoldImages(body) && !strings.Contains(body, "white-space") {
+	if !mayHoldImages(body) && !strings.Contains(body, "white-space") && !p.holdsLegacyFiles() {
 		return body
 	}
 	var b strings.Builder
@@ -81,13 +82,18 @@ func (p *page) prepare(body string) string {
 	for {
 		switch z.Next() {
 		case xhtml.ErrorToken:
+			b.WriteString(p.afterLink())
 			return b.String()
 		case xhtml.StartTagToken, xhtml.SelfClosingTagToken:
 			b.WriteString(p.startTag(z))
 		case xhtml.EndTagToken:
 			b.Write(z.Raw())
-			if name, _ := z.TagName(); p.preDepth > 0 && string(name) == p.preTag {
+			name, _ := z.TagName()
+			if p.preDepth > 0 && string(name) == p.preTag {
 				p.preDepth--
+			}
+			if string(name) == "a" {
+				b.WriteString(p.afterLink())
 			}
 		case xhtml.TextToken:
 			if p.preDepth > 0 {
@@ -115,6 +121,8 @@ func (p *page) startTag(z *xhtml.Tokenizer) string {
 			t.Attr = append(t.Attr, xhtml.Attribute{Key: string(k), Val: string(v)})
 		}
 		return p.image(t)
+	case tag == "a" && p.holdsLegacyFiles():
+		return p.afterLink() + p.link(z, raw, more)
 	case p.preDepth > 0:
 		if tag == p.preTag {
 			p.preDepth++
@@ -159,7 +167,7 @@ func (p *page) image(t xhtml.Token) string {
 		scheme, _, _ = strings.Cut(src, ":")
 	}
 	if f := p.fileOf(src); f != nil {
-		return mention("image", f.Name)
+		return p.imageOf(f)
 	}
 	switch strings.ToLower(scheme) {
 	case "http", "https":

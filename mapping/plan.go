@@ -9,7 +9,7 @@ import (
 
 // Version is part of every plan and stored with every part: whatever changes what Map returns for an unchanged ticket
 // and configuration bumps it.
-const Version = 4
+const Version = 5
 
 // A Plan is what becomes of one ticket: the parts that will be created, or the reason why there are none. Every
 // message of the ticket is in exactly one place: a part, or Excluded.

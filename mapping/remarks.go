@@ -65,6 +65,8 @@ func (w *work) sendable(msg *sources.Message, a *sources.Attachment, rem *remark
 	}
 	name := shorten(bareFileName(a.Name), 200)
 	switch {
+	case a.Missing != "" && webHost(a.Location) != "":
+		w.stillThere(a, at, name, rem)
 	case a.Missing != "" || a.Open == nil || len(a.SHA256) != 64:
 		why := firstOf(a.Missing, "its content could not be read")
 		rem.add("Attachment %s is missing: %s", escape(name), escape(shorten(oneLine(why), 300)))
@@ -79,6 +81,17 @@ func (w *work) sendable(msg *sources.Message, a *sources.Attachment, rem *remark
 		return true
 	}
 	return false
+}
+
+// stillThere is about a file of the old desk that did not come along: it may still be had, or could not be.
+func (w *work) stillThere(a *sources.Attachment, at sources.Position, name string, rem *remarks) {
+	host, why := webHost(a.Location), shorten(oneLine(a.Missing), 300)
+	rem.add("Attachment %s is missing: %s", anchor(a, name), escape(why))
+	if a.Pending {
+		w.findAt(at, sources.Warning, NotFetched, host, "attachment %s lies with the old desk: %s; hsimport fetch brings it, or else a note names it", quote(name), why)
+		return
+	}
+	w.findAt(at, sources.Warning, codeFileGone, host, "attachment %s has no content: %s; a note names it", quote(name), why)
 }
 
 // newAttachment is a file as a plan names it.

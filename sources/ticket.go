@@ -146,7 +146,10 @@ type Attachment struct {
 	SHA256    string // hex, of the content
 	// Missing says why there is no content (file not found, link expired, not fetched yet); then Size may be 0,
 	// SHA256 is empty and Open is nil. A missing attachment is never dropped: it becomes a note.
-	Missing  string
+	Missing string
+	// Pending says of a missing one that it may still be had from Location, an address of the old desk: nobody has asked
+	// for it yet, or the asking did not get as far as an answer.
+	Pending  bool
 	Open     func() (io.ReadCloser, error)
 	Position Position
 }

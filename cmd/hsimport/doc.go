@@ -16,6 +16,7 @@
 //	sources             the old desk's vocabulary: Ticket, Message, Key, Ledger, Survey
 //	sources/csvfile     tables: one row a ticket, one row a message, or joined files
 //	sources/mboxfile    archives of mail, and how mails become threads
+//	sources/fetch       files of the old desk, by address, into a folder, once
 //	sources/mail        one RFC 5322 message to one sources.Message
 //	mapping             pure: a ticket in, a plan out; findings; the plan file
 //	checkpoint          SQLite: the intent before each effect, the result after it; the only room that knows SQL
@@ -46,6 +47,7 @@
 //	findings.go    findings by code, on the screen and as JSON
 //	inspect.go     the screen of inspect, and what init says
 //	texts.go       help pages and hints
+//	texts_fetch.go what fetch says
 //	cmd_man.go    manual pages, for those who package it
 //	planfiles.go   --plan, --against and --csv
 //	formats.go     is a file a table or mail

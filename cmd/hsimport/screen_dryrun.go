@@ -95,6 +95,7 @@ func (u *ui) planLines(rep *importer.Report) {
 	u.entry("conversations", terms...)
 	u.entry("threads", count(t.FromMessages+t.Added), "= "+count(t.FromMessages)+" with messages", "+ "+count(t.Added)+" added by the import")
 	u.attachmentLine(s.Attachments)
+	u.oldDesk(rep)
 	if !t.First.IsZero() {
 		u.entry("dates", t.First.UTC().Format(time.DateOnly), "to", t.Last.UTC().Format(time.DateOnly))
 	}

@@ -47,7 +47,7 @@ func TestScripts(t *testing.T) {
 			if err != nil {
 				return err
 			}
-			env.Values[accountKey{}] = acc
+			env.Values[accountKey{}], env.Values[deskKey{}] = acc, new(oldDesk)
 			env.Setenv(configs.BaseURLVariable, acc.server.URL)
 			env.Defer(acc.close)
 			return nil
@@ -72,6 +72,8 @@ func TestScripts(t *testing.T) {
 			"webhook":   scriptWebhook,   // webhook URL: subscribes it
 			"native":    scriptNative,    // native USER: a mail arrives, and is given to that user
 			"skewed":    scriptSkewed,    // skewed DURATION: this machine's clock is so far ahead of the account's
+			"desk":      scriptDesk,      // desk: an old desk behind $DESK; desk hold|release: it answers when it is released
+			"asked":     scriptAsked,     // asked N: waits until the desk was asked N times; asked =N: it was asked just so often since the last asked =
 		},
 	})
 }

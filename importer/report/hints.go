@@ -119,6 +119,8 @@ var hintsByCode = map[string]string{
 	"field-value-not-carried":   "add the option to the field in the mailbox, or map the value in mapping.field_values",
 	"column-not-carried":        "name the column in source.csv.fields or in source.csv.ignore_columns",
 	"label-not-carried":         "name the label in mapping.tags, or exclude it",
+	"attachment-not-fetched":    "run hsimport fetch while the old account is open",
+	"attachment-unavailable":    "see whether source.fetch.headers lacks something, then run hsimport fetch --retry-failed",
 	"attachment-missing":        "put the file where the source names it, or accept the note",
 	"image-unresolved":          "nothing, unless the images matter: then export them with the mails",
 	"form-without-reply-to":     "nothing can tell who wrote it, unless the form is changed",

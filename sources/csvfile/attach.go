@@ -20,8 +20,6 @@ type attachmentRef struct {
 	name string
 	path string // relative to the attachments folder
 	url  string
-
-	inline bool // a body shows it
 }
 
 // attachmentRefs reads the cells of a role: paths or URLs, one or many in a cell, or `date;author;name;url` as Jira
@@ -136,10 +134,10 @@ func (v *rowView) load(s *Source, refs []attachmentRef, light bool) []*sources.A
 	var out []*sources.Attachment
 	for _, ref := range refs {
 		a := &sources.Attachment{
-			Name: ref.name, MIMEType: "application/octet-stream", Location: ref.url, Inline: ref.inline, Position: v.position(),
+			Name: ref.name, MIMEType: "application/octet-stream", Location: ref.url, Position: v.position(),
 		}
 		if ref.url != "" {
-			s.fetched(a, ref.url)
+			s.desk.Fill(a, ref.url)
 		} else {
 			v.f.load(a, ref.path, light)
 		}

@@ -399,10 +399,7 @@ func (x *indexer) countPieces(f *file, ref *ticketRef) (found, left int) {
 		if f.b.shape != ticketRows {
 			x.markOf(p)
 		}
-		if len(s.opts.LegacyHosts) > 0 {
-			body := clean(string(p.text))
-			x.addAttachments(s.legacyRefs(body, v.formatOf(p.role, body)))
-		}
+		x.countShown(p)
 	})
 	return found, left
 }
@@ -461,22 +458,21 @@ func (x *indexer) countAttachments(r role) {
 	if !x.v.f.b.has(r) || !x.v.filled(r) {
 		return
 	}
-	x.addAttachments(x.v.attachmentRefs(r))
+	for _, ref := range x.v.attachmentRefs(r) {
+		if ref.url != "" {
+			x.countRemote(ref.url)
+			continue
+		}
+		var a sources.Attachment
+		x.v.f.load(&a, ref.path, true)
+		x.countAttachment(&a)
+	}
 }
 
-// addAttachments counts what the references lead to.
-func (x *indexer) addAttachments(refs []attachmentRef) {
-	for _, ref := range refs {
-		x.attach.Found++
-		var a sources.Attachment
-		if ref.url != "" {
-			x.s.fetched(&a, ref.url)
-		} else {
-			x.v.f.load(&a, ref.path, true)
-		}
-		if a.Missing != "" {
-			x.attach.Missing++
-		}
-		x.attach.Bytes += a.Size
+func (x *indexer) countAttachment(a *sources.Attachment) {
+	x.attach.Found++
+	if a.Missing != "" {
+		x.attach.Missing++
 	}
+	x.attach.Bytes += a.Size
 }

@@ -172,7 +172,7 @@ func (v *rowView) message(s *Source, p piece, requester sources.Person, light bo
 	default:
 		v.fill(s, m, light)
 	}
-	m.Attachments = append(m.Attachments, v.load(s, s.legacyRefs(m.Body, m.Format), light)...)
+	v.showFiles(s, m, p.role)
 	v.notices(m, p)
 	return m
 }

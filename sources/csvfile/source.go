@@ -40,7 +40,7 @@ type Source struct {
 	temp    tempDir
 	seed    maphash.Seed
 	stats   *stats // of a survey; else nil
-	cache   *fetch.Store
+	desk    *fetch.Desk
 
 	builders sync.Pool // of *builder: their buffers serve one ticket after the other
 }
@@ -193,7 +193,7 @@ func (s *Source) Close() error {
 		s.tickets.keys.close()
 	}
 	s.entries.close()
-	return s.temp.remove()
+	return errors.Join(s.desk.Close(), s.temp.remove())
 }
 
 // Open indexes the tables that the options name. What is wrong with the input as a whole (no file, no header, a column
@@ -212,7 +212,10 @@ func (s *Source) open(ctx context.Context) error {
 	if err := s.checkOptions(); err != nil {
 		return err
 	}
-	s.openCache()
+	var err error
+	if s.desk, err = fetch.OpenDesk(s.opts.Cache, s.opts.LegacyHosts); err != nil {
+		return err
+	}
 	openFiles := s.openFiles
 	if s.format != nil {
 		openFiles = s.openFormat

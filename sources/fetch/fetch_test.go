@@ -12,6 +12,8 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
+
+	"hsimport/sources"
 )
 
 // desk is an old desk with a file, a login page and some troubles.
@@ -71,7 +73,8 @@ func fetcher(t *testing.T, dir string, private bool) *Fetcher {
 	}
 	t.Cleanup(func() { store.Close() })
 	return New(store, Options{
-		Hosts: []string{"127.0.0.1"}, Headers: http.Header{"X-Token": {"secret"}}, MaxSize: 1000, PerSecond: 1000, AllowPrivate: private,
+		Hosts: []string{"127.0.0.1"}, Headers: map[string]http.Header{"127.0.0.1": {"X-Token": {"secret"}}}, MaxSize: 1000, PerSecond: 1000, AllowPrivate: private,
+		Pause: 1,
 	})
 }
 
@@ -185,7 +188,7 @@ func TestHosts(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if f.allowed(req.URL) != want {
+		if f.o.Hosts.Hold(req.URL.Hostname()) != want {
 			t.Errorf("%s: allowed is %v", host, !want)
 		}
 	}
@@ -208,4 +211,122 @@ func TestGuard(t *testing.T) {
 			t.Errorf("%s: %v", address, err)
 		}
 	}
+}
+
+// Headers go to the host that they are for and to no other, and never where they could be read on the way.
+func TestHeadersStayHome(t *testing.T) {
+	f := New(nil, Options{Headers: map[string]http.Header{
+		"desk.example": {"X-Token": {"exact"}}, ".desk.example": {"X-Token": {"domain"}, "Cookie": {"c"}},
+	}})
+	for url, want := range map[string]string{
+		"https://desk.example/a": "exact", "https://DESK.example:8443/": "exact", "https://a.desk.example/": "domain",
+		"http://desk.example/": "", "https://desk.example.evil.test/": "", "https://evildesk.example/": "",
+	} {
+		req, err := http.NewRequest(http.MethodGet, url, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		req.Header.Set("X-Token", "from the request before")
+		if f.dress(req); req.Header.Get("X-Token") != want || req.Header.Get("Cookie") == "c" != (want == "domain") {
+			t.Errorf("%s: headers %v, want %q", url, req.Header, want)
+		}
+	}
+}
+
+// A redirect tells nobody where it comes from: the address may hold a token.
+func TestNoReferer(t *testing.T) {
+	var seen http.Header
+	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == "/end" {
+			seen = r.Header.Clone()
+			return
+		}
+		http.Redirect(w, r, "/end", http.StatusFound)
+	}))
+	defer s.Close()
+	f := fetcher(t, t.TempDir(), true)
+	if o, err := f.Get(t.Context(), s.URL+"/start?token=secret"); err != nil || o.Failure != "" {
+		t.Fatal(o, err)
+	}
+	if seen.Get("Referer") != "" {
+		t.Errorf("the next host is told %s", seen.Get("Referer"))
+	}
+}
+
+// A page to sign in is no file, whatever it calls itself; a page that was asked for is one.
+func TestSignInPages(t *testing.T) {
+	const form = `<!doctype html><form><input name=p type="password"></form>`
+	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		switch r.URL.Path {
+		case "/page.html":
+			io.WriteString(w, "<!doctype html><p>an article</p>")
+		case "/kept.html":
+			w.Header().Set("Content-Disposition", "attachment; filename=kept.html")
+			io.WriteString(w, form)
+		case "/a.bin":
+			w.Header().Set("Content-Type", "application/octet-stream")
+			io.WriteString(w, form)
+		case "/moved.html":
+			http.Redirect(w, r, "/login.html", http.StatusFound)
+		default:
+			io.WriteString(w, form)
+		}
+	}))
+	defer s.Close()
+	f := fetcher(t, t.TempDir(), true)
+	for path, file := range map[string]bool{
+		"/page.html": true, "/kept.html": true, "/a.bin": false, "/moved.html": false, "/file.html": false, "/attachments/7": false,
+	} {
+		o, err := f.Get(t.Context(), s.URL+path)
+		if err != nil || (o.Failure == "") != file {
+			t.Errorf("%s: %+v, %v", path, o, err)
+		}
+	}
+}
+
+// A log that was damaged by whatever cause never leads out of the folder, nor to a content that is not whole.
+func TestDamagedStore(t *testing.T) {
+	dir := t.TempDir()
+	sha := strings.Repeat("a", 64)
+	log := `{"url":"https://d.example/1","sha256":"../../../../etc/passwd"}` + "\n" +
+		`{"url":"https://d.example/2","sha256":"` + sha + `","size":5}` + "\n" +
+		strings.Repeat("x", maxLine+10) + "\n" +
+		`{"url":"https://d.example/3","sha256":"` + sha + `","size":3}`
+	if err := os.MkdirAll(filepath.Join(dir, "objects", "aa"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	for name, text := range map[string]string{logName: log, "objects/aa/" + sha: "abc"} {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	d, err := OpenDesk(dir, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for url, whole := range map[string]bool{"https://d.example/1": false, "https://d.example/2": false, "https://d.example/3": true, "https://d.example/4": false} {
+		a := &sources.Attachment{}
+		if d.Fill(a, url); (a.Missing == "") != whole || a.Missing == "" != (a.Open != nil) {
+			t.Errorf("%s: %+v", url, a)
+		}
+	}
+}
+
+func FuzzReferences(f *testing.F) {
+	f.Add(`<img src="https://desk.example/a?x=1&amp;y=2"> <a href='https://desk.example/attachments/7/?name=../b.txt'>`)
+	f.Add("see https://desk.example/x.pdf, https://desk.example/y.pdf.")
+	d := &Desk{hosts: Hosts{".desk.example"}}
+	f.Fuzz(func(t *testing.T, body string) {
+		for _, format := range []sources.Format{sources.Text, sources.HTML} {
+			seen := map[string]bool{}
+			for _, ref := range d.References(body, format) {
+				if host := HostOf(ref.URL); seen[ref.URL] || !d.hosts.Hold(host) {
+					t.Errorf("%q: %q again, or of another host", body, ref.URL)
+				}
+				if seen[ref.URL] = true; ref.Name == "" || strings.ContainsAny(ref.Name, `/\`) {
+					t.Errorf("%q: name %q", body, ref.Name)
+				}
+			}
+		}
+	})
 }

@@ -12,6 +12,7 @@ import (
 	"sync"
 
 	"hsimport/sources"
+	"hsimport/sources/fetch"
 )
 
 // A Source is an archive of mail, indexed. Its methods are safe for concurrent use, but for Close.
@@ -24,6 +25,7 @@ type Source struct {
 	digest  string
 	copies  []copied // sorted
 	temp    *tempDir
+	desk    *fetch.Desk
 	sums    sync.Pool // of *digester
 }
 
@@ -51,6 +53,10 @@ func Open(ctx context.Context, opts Options) (*Source, error) {
 }
 
 func (s *Source) open(ctx context.Context) error {
+	var err error
+	if s.desk, err = fetch.OpenDesk(s.opts.Cache, s.opts.LegacyHosts); err != nil {
+		return err
+	}
 	f := &finder{base: s.opts.Base}
 	sc, err := newScan(s.opts, f, s.temp)
 	if err != nil {
@@ -202,7 +208,7 @@ func (s *Source) Close() error {
 	if s.index != nil && s.index.ids != nil {
 		s.index.ids.close()
 	}
-	return s.temp.remove()
+	return errors.Join(s.desk.Close(), s.temp.remove())
 }
 
 // position is where a record stands in its file: at the From_ line, when there is one.

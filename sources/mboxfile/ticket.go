@@ -132,6 +132,7 @@ func (r *reader) message(i uint32) (*sources.Message, error) {
 	msg.Key = sources.Key(appendKey(nil, keyID(r.head.MessageID), rec, s.threads.alone(i, rec)))
 	msg.Labels = slices.Clone(s.index.labels.sets[rec.labels])
 	msg.Position = opts.Position
+	s.desk.Attach(msg)
 	s.noteCopies(msg, i)
 	return msg, nil
 }
