@@ -5,6 +5,8 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/mattn/go-sqlite3"
@@ -287,8 +289,8 @@ func (t tx) claimed(err error, conversationID int64) error {
 
 // place gives a part that begins its messages and its effects.
 func (t tx) place(partID int64, in Intent) error {
-	for _, m := range in.Messages {
-		if err := t.placeOne(partID, 0, m); err != nil {
+	for some := range slices.Chunk(in.Messages, placeAtOnce) {
+		if err := t.placeSome(partID, some); err != nil {
 			return err
 		}
 	}
@@ -302,11 +304,35 @@ func (t tx) place(partID int64, in Intent) error {
 	return nil
 }
 
+// placeAtOnce bounds the messages of one statement, and with it how many statements stay prepared.
+const placeAtOnce = 8
+
+// placeSome places messages by one statement; only when one of them is elsewhere is each placed by itself, to find it.
+func (t tx) placeSome(partID int64, some []NewMessage) error {
+	args := make([]any, 0, 4*placeAtOnce)
+	for _, m := range some {
+		args = append(args, packed(m.Key), packed(m.Digest), partID, m.Thread)
+	}
+	n, err := t.exec("INSERT INTO message (key, digest, part_id, thread, effect_id) VALUES (?, ?, ?, ?, 0)"+
+		strings.Repeat(", (?, ?, ?, ?, 0)", len(some)-1)+onPlaced, args...)
+	if err != nil || n == int64(len(some)) {
+		return err
+	}
+	for _, m := range some {
+		if err := t.placeOne(partID, 0, m); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// onPlaced replaces the row of a message that is of the same part and effect, and leaves one of another alone.
+const onPlaced = " ON CONFLICT (key) DO UPDATE SET digest = excluded.digest, thread = excluded.thread, thread_id = 0 " +
+	"WHERE part_id = excluded.part_id AND effect_id = excluded.effect_id"
+
 // placeOne places a message, replacing a row of the same part and effect, and refusing one of another.
 func (t tx) placeOne(partID, effectID int64, m NewMessage) error {
-	n, err := t.exec("INSERT INTO message (key, digest, part_id, thread, effect_id) VALUES (?, ?, ?, ?, ?) "+
-		"ON CONFLICT (key) DO UPDATE SET digest = excluded.digest, thread = excluded.thread, thread_id = 0 "+
-		"WHERE part_id = excluded.part_id AND effect_id = excluded.effect_id",
+	n, err := t.exec("INSERT INTO message (key, digest, part_id, thread, effect_id) VALUES (?, ?, ?, ?, ?)"+onPlaced,
 		packed(m.Key), packed(m.Digest), partID, m.Thread, effectID)
 	if err != nil || n > 0 {
 		return err

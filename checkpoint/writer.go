@@ -30,7 +30,7 @@ type writer struct {
 
 // A call is one durable write that waits for its group.
 type call struct {
-	run  func(tx) error // may run twice, when another call has spoilt the transaction
+	run  func(tx) error // may run again, when it or another call has spoilt the transaction
 	err  error
 	done bool          // false when woken to lead
 	wake chan struct{} // buffered: the leader never waits
@@ -128,8 +128,13 @@ func (w *writer) commit(group []*call) (broken error) {
 }
 
 // attempt runs a group once. spoilt is the index of a call whose error ended the transaction, or -1; err is then that
-// call's, else that of the transaction itself.
+// call's, else that of the transaction itself. Errors are rare and savepoints cost two statements a call, so the group
+// goes without them first; when a call errs, all is undone and the group goes again with them.
 func (w *writer) attempt(group []*call) (spoilt int, err error) {
+	smooth, err := w.plainly(group)
+	if smooth || err != nil {
+		return -1, err
+	}
 	t := tx{w.conn}
 	if _, err := t.exec("BEGIN IMMEDIATE"); err != nil {
 		return -1, err
@@ -141,11 +146,23 @@ func (w *writer) attempt(group []*call) (spoilt int, err error) {
 			return i, c.err
 		}
 	}
-	if _, err := t.exec("COMMIT"); err != nil {
-		t.rollback()
-		return -1, err
+	return -1, t.commit()
+}
+
+// plainly runs a group without savepoints. It is not smooth when a call erred: then nothing of the group is left, and
+// the error is found again with savepoints. An error is that of the transaction itself.
+func (w *writer) plainly(group []*call) (smooth bool, err error) {
+	t := tx{w.conn}
+	if _, err := t.exec("BEGIN IMMEDIATE"); err != nil {
+		return false, err
 	}
-	return -1, nil
+	for _, c := range group {
+		if c.err = c.run(t); c.err != nil {
+			t.rollback()
+			return false, fatal(c.err)
+		}
+	}
+	return true, t.commit()
 }
 
 // settle gives an error to every call that has none of its own.
@@ -217,6 +234,15 @@ func (t tx) savepoint(f func(tx) error) error {
 		if _, release := t.exec("RELEASE call"); release != nil {
 			return errors.Join(err, release)
 		}
+	}
+	return err
+}
+
+// commit ends the transaction; on error nothing of it is left.
+func (t tx) commit() error {
+	_, err := t.exec("COMMIT")
+	if err != nil {
+		t.rollback()
 	}
 	return err
 }

@@ -1,12 +1,15 @@
 package importer
 
 import (
+	"bytes"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
 	"html"
+	"slices"
 	"strings"
 	"unicode"
+	"unicode/utf8"
 
 	"hsimport/importer/helpscout"
 	"hsimport/mapping"
@@ -109,26 +112,45 @@ func decodeEvidence(b []byte) (ev Evidence, ok bool) {
 // textDigest is of what a reader sees: tags, entities, white space and the server's known rewrites (<br> to <br />,
 // attribute order, added rel) do not count.
 func textDigest(s string) string {
-	h := sha256.New()
-	var b strings.Builder
-	depth := 0
+	visible := make([]byte, 0, len(s))
+	in := false
 	for i := 0; i < len(s); i++ {
 		switch c := s[i]; {
 		case c == '<':
-			depth = 1
-		case c == '>' && depth == 1:
-			depth = 0
-		case depth == 0:
-			b.WriteByte(c)
+			in = true
+		case c == '>' && in:
+			in = false
+		case !in:
+			visible = append(visible, c)
 		}
 	}
-	text := html.UnescapeString(b.String())
-	for _, r := range text {
+	if bytes.IndexByte(visible, '&') >= 0 {
+		visible = []byte(html.UnescapeString(string(visible)))
+	}
+	sum := sha256.Sum256(inked(visible))
+	return hex.EncodeToString(sum[:12])
+}
+
+// inked takes out what leaves no mark, in place; bytes that are not UTF-8 become the replacement character.
+func inked(text []byte) []byte {
+	out := text[:0]
+	for i := 0; i < len(text); {
+		if c := text[i]; c < utf8.RuneSelf {
+			if i++; c != ' ' && (c < '\t' || c > '\r') {
+				out = append(out, c)
+			}
+			continue
+		}
+		r, n := utf8.DecodeRune(text[i:])
+		if r == utf8.RuneError && n == 1 { // one byte becomes three: not in place
+			return inked([]byte(string([]rune(string(slices.Concat(out, text[i:]))))))
+		}
 		if !unicode.IsSpace(r) && r != '\u00a0' && r != '\u200b' {
-			h.Write([]byte(string(r)))
+			out = append(out, text[i:i+n]...)
 		}
+		i += n
 	}
-	return hex.EncodeToString(h.Sum(nil)[:12])
+	return out
 }
 
 func sameSubject(a, b string) bool {

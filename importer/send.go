@@ -49,7 +49,7 @@ func (e *engine) part(ctx context.Context, row *checkpoint.Part, m *mapped) (che
 			return "", err
 		}
 		if again == nil {
-			if state == checkpoint.Created {
+			if state == checkpoint.Created && len(out.uploads) > 0 { // other effects, if any, are the sweep's
 				err = e.complete(ctx, out.row.ID)
 			}
 			return state, err
