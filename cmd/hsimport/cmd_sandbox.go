@@ -4,8 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"net"
 	"net/http"
+	"os"
+	"runtime/debug"
 	"strings"
 	"time"
 
@@ -76,7 +79,15 @@ func (w *sandboxWishes) options() (sandbox.Options, error) {
 	return o, err
 }
 
+// sandboxGC is the collector's pace, unless GOGC or GOMEMLIMIT is set. The account lies in memory and is all pointers:
+// walking it again and again took more than half of the server's time.
+const sandboxGC = 200
+
 func (a *app) serveSandbox(ctx context.Context, addr string, o sandbox.Options) error {
+	if os.Getenv("GOGC") == "" && os.Getenv("GOMEMLIMIT") == "" {
+		debug.SetGCPercent(sandboxGC)
+		debug.SetMemoryLimit(math.MaxInt64) // main's is for an import, whose memory does not grow with what it imports
+	}
 	box, err := sandbox.New(o)
 	if err != nil {
 		return &importer.Stop{Code: importer.ExitUsage, Err: err}

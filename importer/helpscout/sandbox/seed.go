@@ -342,10 +342,10 @@ func orFounded(t time.Time) time.Time {
 	return t.UTC()
 }
 
+var joints = strings.NewReplacer("_", "", "-", "", " ", "")
+
 // fieldKind reduces the spellings of a field's type to one.
-func fieldKind(typ string) string {
-	return strings.NewReplacer("_", "", "-", "", " ", "").Replace(strings.ToLower(typ))
-}
+func fieldKind(typ string) string { return joints.Replace(strings.ToLower(typ)) }
 
 // spellFieldType writes a field's type as the settings say.
 func spellFieldType(typ string, s *Settings) string {
