@@ -4,12 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"runtime"
 	"runtime/debug"
-	"sync/atomic"
 	"time"
-
-	"golang.org/x/sync/errgroup"
 
 	"hsimport/mapping"
 	"hsimport/sources"
@@ -39,46 +35,6 @@ func (m *mapped) weight() int64 {
 		}
 	}
 	return int64(n)
-}
-
-// batch is how many tickets are read ahead of the one being looked at: enough to keep all cores busy. batchWeight ends
-// a batch of large ones earlier, so that memory stays flat whatever stands side by side.
-const (
-	batch       = 256
-	batchWeight = 8 << 20
-)
-
-// mapAll maps every ticket of the source on all cores and hands the results to each in the source's own order
-// (created, key). An error of each, or of the source when it is not about one ticket, ends it.
-func mapAll(ctx context.Context, src Source, m *mapping.Mapper, each func(mapped) error) error {
-	var out [batch]mapped
-	for from, n := 0, 0; from < src.Len(); from += n {
-		n = min(batch, src.Len()-from)
-		g, gctx := errgroup.WithContext(ctx)
-		g.SetLimit(runtime.GOMAXPROCS(0))
-		var held atomic.Int64
-		for i := range n {
-			if held.Load() > batchWeight {
-				n = i // how far a batch goes decides nothing else
-				break
-			}
-			g.Go(func() (err error) {
-				out[i], err = mapOne(gctx, src, m, from+i)
-				held.Add(out[i].weight())
-				return err
-			})
-		}
-		if err := g.Wait(); err != nil {
-			return err
-		}
-		for i := range n {
-			if err := each(out[i]); err != nil {
-				return err
-			}
-			out[i] = mapped{}
-		}
-	}
-	return ctx.Err()
 }
 
 // mapOne reads and maps one ticket. A panic in a reader or in the mapping is an error of ours about one ticket: it is
