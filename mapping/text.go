@@ -92,7 +92,7 @@ func textToHTML(s string) string {
 	done := 0 // s[:done] is in b
 	for i := 0; i < len(s); i++ {
 		c := s[i]
-		if !special[c] {
+		if !special[c] || c == ' ' && i > 0 && s[i-1] != '\n' && s[i+1] != ' ' { // a text ends with no space
 			continue
 		}
 		n, to := 1, entities[c]
@@ -102,9 +102,6 @@ func textToHTML(s string) string {
 		case '\t':
 			to = "&nbsp;&nbsp;&nbsp; "
 		case ' ':
-			if i > 0 && s[i-1] != '\n' && s[i+1] != ' ' { // a text ends with none
-				continue
-			}
 			b = append(b, s[done:i]...)
 			b, n = appendSpaces(b, s, i)
 			i += n - 1

@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"compress/bzip2"
 	"crypto/sha256"
+	"encoding/binary"
 	"encoding/hex"
 	"errors"
 	"fmt"
@@ -322,6 +323,22 @@ func countUTF8(r io.Reader) (utf8Count, []byte, error) {
 	}
 }
 
+// firstForeign is the index of the first byte that is not ASCII, or -1; it looks at eight at a time.
+func firstForeign(b []byte) int {
+	i := 0
+	for ; i+8 <= len(b); i += 8 {
+		if binary.LittleEndian.Uint64(b[i:])&0x8080808080808080 != 0 {
+			break
+		}
+	}
+	for ; i < len(b); i++ {
+		if b[i] >= utf8.RuneSelf {
+			return i
+		}
+	}
+	return -1
+}
+
 // add counts the sequences of window and returns what of its end may go on in the next one.
 func (c *utf8Count) add(window []byte, last bool) []byte {
 	whole := window
@@ -329,12 +346,9 @@ func (c *utf8Count) add(window []byte, last bool) []byte {
 		whole = window[:len(window)-partialRune(window)]
 	}
 	if utf8.Valid(whole) {
-		for i := 0; i < len(window); i++ {
-			if window[i] >= utf8.RuneSelf {
-				// One good sequence in a window is enough to weigh it: counting all would cost more than reading.
-				c.good += 1 + bytes.Count(window[i:], window[i:i+1])
-				break
-			}
+		if i := firstForeign(window); i >= 0 {
+			// One good sequence in a window is enough to weigh it: counting all would cost more than reading.
+			c.good += 1 + bytes.Count(window[i:], window[i:i+1])
 		}
 		return window[len(whole):]
 	}

@@ -42,7 +42,7 @@ const (
 // frame splits the row that begins at data[0] into fields. It returns the row's length with its line end, and the
 // fields appended to spans. eof says that nothing follows data.
 func (d *dialect) frame(data []byte, eof bool, mode frameMode, spans []span) (int, []span, frameStatus) {
-	pos := 0
+	pos, line := 0, -1
 	for {
 		start := pos
 		if d.space {
@@ -58,7 +58,8 @@ func (d *dialect) frame(data []byte, eof bool, mode frameMode, spans []span) (in
 			spans = append(spans, s)
 			pos = end
 		} else {
-			end := d.bare(data, pos)
+			var end int
+			end, line = d.bare(data, pos, line)
 			if end == len(data) && !eof {
 				return 0, spans, frameMore
 			}
@@ -80,20 +81,33 @@ func (d *dialect) frame(data []byte, eof bool, mode frameMode, spans []span) (in
 	}
 }
 
-// bare returns the end of the unquoted text at pos: a delimiter, a line end, or the end of data.
-func (d *dialect) bare(data []byte, pos int) int {
-	if d.escape != 0 {
-		return d.escapedBare(data, pos)
+// bare returns the end of the unquoted text at pos: a delimiter, a line end, or the end of data. line is where the line
+// ends, when that is known and not before pos; it is returned for the next field.
+func (d *dialect) bare(data []byte, pos, line int) (end, lineEnd int) {
+	if d.escape != 0 { // a line end may be escaped
+		return d.escapedBare(data, pos), -1
 	}
-	for i, c := range data[pos:] {
-		if c == d.delim || c == '\n' {
-			return d.beforeCR(data, pos, pos+i)
-		}
-		if c == '\r' && d.cr {
-			return pos + i
+	if line < pos {
+		line = d.endOfLine(data, pos)
+	}
+	if i := bytes.IndexByte(data[pos:line], d.delim); i >= 0 {
+		return d.beforeCR(data, pos, pos+i), line
+	}
+	return d.beforeCR(data, pos, line), line
+}
+
+// endOfLine is the next line feed, or lone CR where such end rows, or the end of data.
+func (d *dialect) endOfLine(data []byte, pos int) int {
+	end := len(data)
+	if i := bytes.IndexByte(data[pos:], '\n'); i >= 0 {
+		end = pos + i
+	}
+	if d.cr {
+		if i := bytes.IndexByte(data[pos:end], '\r'); i >= 0 {
+			end = pos + i
 		}
 	}
-	return d.beforeCR(data, pos, len(data))
+	return end
 }
 
 // beforeCR moves end before the CR of a CRLF, so that it is no part of the field.
@@ -138,7 +152,7 @@ func (d *dialect) quoted(data []byte, start int, eof bool, mode frameMode) (span
 			if bytes.IndexByte(data[start:pos], '\n') >= 0 {
 				return s, 0, frameStray // more likely a quote that is not closed has run into the next row
 			}
-			end := d.bare(data, pos+1)
+			end, _ := d.bare(data, pos+1, -1)
 			if end == len(data) && !eof {
 				return s, 0, frameMore
 			}
