@@ -278,7 +278,7 @@ func (p *planner) ownTicket(ctx context.Context, m mapped, rows map[string]check
 		return string(m.plan.Key), err
 	}
 	slices.Sort(parts)
-	for _, id := range slices.Compact(parts) {
+	for _, id := range slices.Compact(parts)[1:] { // the first one is row
 		if other, err := p.store.PartByID(ctx, id); err != nil {
 			return "", err
 		} else if other != nil && other.Ticket != row.Ticket {
