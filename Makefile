@@ -1,7 +1,9 @@
-# The goals that people and .ci/run use. TESTFLAGS, FUZZTIME, CORPUS and SOAK are for the command line.
+# The goals that people and .ci/run use. TESTFLAGS, FUZZTIME, CORPUS, SOAK, BENCHFLAGS and MINUTES are for
+# the command line.
 GO        ?= go
 BIN       ?= bin
 FUZZTIME  ?= 20s
+MINUTES   ?= 10
 VERSION   ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
 LDFLAGS   := -s -w -X main.version=$(VERSION)
 # SQLite needs cgo; its extension loader and Go's resolver through libc would keep a static binary from being one.
@@ -20,8 +22,10 @@ race:                    ## the rooms that have goroutines, under the race detec
 fuzz:                    ## each fuzz target for FUZZTIME
 	@for pkg in $$($(GO) list ./...); do for target in $$($(GO) test -list '^Fuzz' $$pkg | grep '^Fuzz'); do \
 	  echo "$$pkg $$target"; $(GO) test -run '^$$' -fuzz "^$$target$$" -fuzztime $(FUZZTIME) -fuzzminimizetime 10x $$pkg || exit 1; done; done
-bench:
-	$(GO) test -run '^$$' -bench . -benchmem ./...
+bench:                   ## benchmarks into bench.txt (for benchstat), whole commands beside other programs into bench.md
+	$(GO) test -run '^$$' -bench . -skip '^BenchmarkFigures$$' -benchmem $(BENCHFLAGS) ./... >bench.txt || { cat bench.txt; exit 1; }
+	FIGURES='$(CURDIR)/bench.md' MINUTES='$(MINUTES)' $(GO) test -run '^$$' -bench '^BenchmarkFigures$$' -benchtime 3x -timeout 3h ./cmd/hsimport >>bench.txt || { cat bench.txt; exit 1; }
+	@cat bench.txt bench.md
 lint:                    ## gofmt, go vet, staticcheck
 	@unformatted=$$(gofmt -l cmd importer sources checkpoint mapping configs); test -z "$$unformatted" || { echo "not gofmt'd: $$unformatted"; exit 1; }
 	$(GO) vet ./...
