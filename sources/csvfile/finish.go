@@ -125,11 +125,7 @@ func (x *indexer) order() error {
 	if s.entries, err = newRefTable(len(packed), s.opts.memory.refs, s.temp.get); err != nil {
 		return err
 	}
-	s.placeOf = make([]uint32, x.refs.n)
-	for i := range s.placeOf {
-		s.placeOf[i] = noPlace
-	}
-	for i, p := range packed {
+	for _, p := range packed {
 		ref, err := x.refs.get(int(p & maxTickets))
 		if err != nil {
 			return err
@@ -137,11 +133,27 @@ func (x *indexer) order() error {
 		if err := s.entries.add(&ref); err != nil {
 			return err
 		}
-		s.placeOf[ref.number] = uint32(i)
 		x.records.Messages += int(ref.messages)
 	}
 	x.refs.close()
 	return cmp.Or(s.entries.flush(), s.tickets.keys.err())
+}
+
+// places notes where in the order each ticket stands, once what sorting took is free again.
+func (x *indexer) places() error {
+	s := x.s
+	s.placeOf = make([]uint32, x.refs.n)
+	for i := range s.placeOf {
+		s.placeOf[i] = noPlace
+	}
+	for i := range s.entries.n {
+		ref, err := s.entries.get(i)
+		if err != nil {
+			return err
+		}
+		s.placeOf[ref.number] = uint32(i)
+	}
+	return nil
 }
 
 // finish fills in the ledger.

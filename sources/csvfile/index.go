@@ -91,6 +91,9 @@ func (s *Source) index(ctx context.Context) error {
 	if err := x.order(); err != nil {
 		return err
 	}
+	if err := x.places(); err != nil {
+		return err
+	}
 	x.finish()
 	return nil
 }

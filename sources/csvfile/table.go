@@ -128,6 +128,7 @@ func (t *rowTable) each(f func(i int, r rowRef)) error {
 }
 
 func (t *rowTable) close() {
+	t.chunks = nil
 	if t.spill != nil {
 		t.spill.Close()
 		os.Remove(t.spill.Name())
