@@ -13,6 +13,8 @@ import (
 // choose applies --only and --sample: it fills chosen, or leaves it nil for everything.
 func (e *engine) choose(ctx context.Context) error {
 	switch {
+	case e.Trial != nil: // nothing else has a row
+		return nil
 	case len(e.Options.Only) > 0:
 		return e.chooseOnly(ctx)
 	case e.Options.Sample > 0:

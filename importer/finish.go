@@ -328,6 +328,10 @@ func (e *engine) verdict(arrived int) string {
 	if e.rep.Rehearsal != "" {
 		place = "the account"
 	}
+	if e.Trial != nil {
+		place = "the inbox " + e.Mapping.Mailbox
+		b.WriteString("trial: ")
+	}
 	wanting := e.wanting()
 	fmt.Fprintf(&b, "%s of %s tickets are in %s", group3(arrived), group3(wanting), place)
 	for _, x := range []struct {

@@ -39,6 +39,9 @@ type Job struct {
 	Options    Options
 	Version    string // of the tool, stored with each run
 
+	// Trial, if not nil, makes this job the trial of another one; Mapping.Mailbox is then the trial's inbox, without routes,
+	// Checkpoint the trial's, and Options.Sample how many tickets it has.
+	Trial *Trial
 	// Until says that source.until is set: then an overlap with mail that reached Help Scout by itself is no worry.
 	Until bool
 	// Confirm is asked once, before the first write of a new checkpoint against any host but loopback. A nil

@@ -61,6 +61,9 @@ func (e *engine) mailboxes() (out []GateMailbox) {
 
 // overlaps asks each mailbox that the plan sends to for conversations that did not come by the API.
 func (e *engine) overlaps(ctx context.Context) error {
+	if e.Trial != nil { // it doubles nothing: it is removed again
+		return nil
+	}
 	for _, mb := range e.mailboxes() {
 		span, known := e.rep.Totals.Mailboxes[mb.ID]
 		if !known {

@@ -47,6 +47,9 @@ func (e *engine) match(ctx context.Context, group []doubt, cands []helpscout.Con
 
 // unowned leaves the conversations that no part of this job owns.
 func (e *engine) unowned(ctx context.Context, cands []helpscout.Conversation) (out []helpscout.Conversation, err error) {
+	if cands, err = e.notOfSibling(ctx, cands); err != nil {
+		return nil, err
+	}
 	seen := map[int64]bool{}
 	for _, c := range cands {
 		if seen[c.ID] {

@@ -78,7 +78,7 @@ func (e *engine) judge() error {
 	if e.Source.Len() == 0 { // an empty import that calls itself complete would be the worst kind of success
 		return stopf(ExitUsage, "hsimport inspect FILE... shows what is in it, and what was left out by a rule", "the source holds no ticket to import")
 	}
-	if b := e.rep.Findings.Blocking(e.Options.Accept); len(b) > 0 {
+	if b := e.rep.Findings.Blocking(e.accepted()); len(b) > 0 {
 		return blockedBy(b)
 	}
 	if e.rep.drift != nil {
@@ -188,6 +188,9 @@ func (p *planner) known(ctx context.Context, keys []string) (map[string]checkpoi
 }
 
 func (p *planner) ticket(ctx context.Context, m mapped, rows map[string]checkpoint.Message) error {
+	if p.outside(m) {
+		return nil
+	}
 	if m.err != nil {
 		p.unreadable(m.err)
 		return nil

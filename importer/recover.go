@@ -122,6 +122,9 @@ func (r *recovery) openFor(ctx context.Context, acc *Account) (err error) {
 			return checkpointStop(err)
 		}
 		r.store.SetFault(r.Fault)
+		if err := r.rightKind(ctx); err != nil {
+			return err
+		}
 		if _, err := r.store.Recover(ctx, time.Now()); err != nil {
 			return err
 		}

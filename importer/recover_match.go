@@ -79,11 +79,19 @@ func (r *recovery) remember(id int64, threads []helpscout.Thread) {
 
 // free leaves the conversations that no part of this job owns and that are still there, by number.
 func (r *recovery) free(ctx context.Context, cands []*found) (out []*found, err error) {
+	held := make([]helpscout.Conversation, 0, len(cands))
+	for _, f := range cands {
+		held = append(held, f.c)
+	}
+	if held, err = r.notOfSibling(ctx, held); err != nil {
+		return nil, err
+	}
 	for _, f := range cands {
 		_, owned, err := r.store.Owner(ctx, f.c.ID)
 		if err != nil {
 			return nil, err
 		}
+		owned = owned || !slices.ContainsFunc(held, func(c helpscout.Conversation) bool { return c.ID == f.c.ID })
 		if !owned && !strings.EqualFold(f.c.State, "deleted") {
 			out = append(out, f)
 		}

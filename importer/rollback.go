@@ -156,6 +156,11 @@ func (r *rollback) openAny(ctx context.Context) error {
 		return checkpointStop(err)
 	}
 	r.store.SetFault(r.Fault)
+	if r.Trial != nil {
+		if err := r.rightKind(ctx); err != nil {
+			return err
+		}
+	}
 	if _, err := r.store.Recover(ctx, time.Now()); err != nil {
 		return err
 	}

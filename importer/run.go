@@ -124,6 +124,9 @@ func (e *engine) open(ctx context.Context, acc *Account) error {
 	}
 	e.store = store
 	store.SetFault(e.Fault)
+	if err := e.rightKind(ctx); err != nil {
+		return err
+	}
 	if _, err := store.Recover(ctx, time.Now()); err != nil {
 		return err
 	}
@@ -223,6 +226,9 @@ func removeDatabase(path string) {
 
 // planNew is everything between an empty checkpoint and the first write.
 func (e *engine) planNew(ctx context.Context, acc *Account) error {
+	if err := e.beginTrial(ctx); err != nil {
+		return err
+	}
 	e.sideEffects(ctx, acc)
 	e.rep.Findings.Add(acc.findings()...)
 	if err := e.plan(ctx); err != nil {
@@ -267,6 +273,11 @@ func (e *engine) plan(ctx context.Context) error {
 	if err := e.store.Set(ctx, factPlanned, ""); err != nil { // a load that ends half-way is begun anew
 		return err
 	}
+	if e.Trial != nil {
+		if err := e.chooseSample(ctx); err != nil {
+			return err
+		}
+	}
 	if err := e.prepare(ctx); err != nil {
 		return err
 	}
@@ -298,7 +309,11 @@ type keptPlan struct {
 }
 
 func (e *engine) planDigest() string {
-	return e.Source.Digest() + " " + e.mapper.Digest() + " " + e.Options.Order
+	digest := e.Source.Digest() + " " + e.mapper.Digest() + " " + e.Options.Order
+	if e.Trial != nil {
+		digest += fmt.Sprintf(" trial %d %d", e.Options.Sample, e.Options.Seed)
+	}
+	return digest
 }
 
 // planOnResume plans anew when the source or the mapping has changed since the pending rows were made; otherwise the

@@ -21,6 +21,7 @@ type Status struct {
 	MessageType string         `json:"message_type"`
 	Origin      string         `json:"origin"`
 	Rehearsal   string         `json:"rehearsal,omitempty"`
+	Trial       string         `json:"trial,omitempty"` // the inbox of the trial whose checkpoint this is
 	Created     int            `json:"created"`
 	Recovered   int            `json:"recovered"`
 	Adopted     int            `json:"adopted"`
@@ -104,6 +105,11 @@ func ReadStatus(ctx context.Context, path string) (*Status, error) {
 			return nil, err
 		}
 	}
+	in, _, err := trialOf(ctx, store)
+	if err != nil {
+		return nil, err
+	}
+	st.Trial = in.Name
 	st.Copy = newestCopy(ctx, store)
 	st.WorkflowsOff = workflowsOff(ctx, path, st.Origin)
 	return st, nil

@@ -15,6 +15,7 @@ import (
 
 func (a *app) lookupCommand() *cobra.Command {
 	var config, export string
+	var trial bool
 	cmd := &cobra.Command{
 		Use: "lookup NUMBER|URL|MESSAGE-ID... -c import.yaml", Short: "Where a ticket went, or a conversation came from", Long: lookupText,
 		Args: func(c *cobra.Command, args []string) error {
@@ -28,6 +29,7 @@ func (a *app) lookupCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
+			ofTrial(c, trial)
 			_, soft, done := a.interruptible(cmd.Context())
 			defer done()
 			for _, word := range args {
@@ -44,6 +46,7 @@ func (a *app) lookupCommand() *cobra.Command {
 	fl := cmd.Flags()
 	fl.StringVarP(&config, "config", "c", "import.yaml", "the configuration")
 	fl.StringVar(&export, "export", "", "write the whole map to `file`; - is stdout")
+	trialFlag(fl, &trial, "in the trial, not in the import")
 	fl.BoolVar(&a.ui.json, "json", false, "one JSON object a line on stdout")
 	return cmd
 }

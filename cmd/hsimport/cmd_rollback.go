@@ -14,7 +14,7 @@ import (
 
 func (a *app) rollbackCommand() *cobra.Command {
 	var config, since string
-	var yes bool
+	var yes, trial bool
 	var how importer.RollingBack
 	cmd := &cobra.Command{
 		Use: "rollback -c import.yaml", Short: "Delete what this import created and nobody has touched since; asks first", Long: rollbackText,
@@ -27,11 +27,15 @@ func (a *app) rollbackCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
+			ofTrial(c, trial)
 			hard, soft, done := a.interruptible(cmd.Context())
 			defer done()
 			job, err := a.accountJob(c)
 			if err != nil {
 				return err
+			}
+			if trial {
+				job.Trial, job.Copies = &importer.Trial{}, 0
 			}
 			job.Soft, how.Confirm = soft, a.confirmRollback(yes)
 			sum, stop := importer.Rollback(hard, job, how, a.ui.kept)
@@ -46,6 +50,7 @@ func (a *app) rollbackCommand() *cobra.Command {
 	fl.IntVar(&how.Part, "part", 0, "only this part of tickets that were split")
 	fl.StringVar(&since, "since", "", "only what was sent from this `time` on, such as 2026-03-01 or 2026-03-01T18:30:00Z")
 	fl.BoolVar(&yes, "yes", false, "confirm it without asking")
+	trialFlag(fl, &trial, "remove the trial that run --trial has sent; the import stays")
 	fl.BoolVar(&a.ui.json, "json", false, "one JSON object a line on stdout, the last one the summary")
 	return cmd
 }

@@ -18,6 +18,7 @@ type runFlags struct {
 	config      string
 	plan        string
 	html        string
+	trial       string
 	maxDuration mapping.Duration
 	yes         bool
 }
@@ -35,6 +36,7 @@ func (a *app) runCommand() *cobra.Command {
 	fl.StringVar(&f.plan, "plan", "", "bind the run to a reviewed plan `file` of dry-run: refuse to send anything else")
 	fl.StringVar(&f.html, "html", "", "write the report of what happened as one page to `file`; a run that resumes plans anew for it")
 	fl.IntVar(&o.Limit, "limit", 0, "stop after so many tickets")
+	fl.StringVar(&f.trial, "trial", "", "send a sample into another `inbox`, under a checkpoint of its own; hsimport rollback --trial removes it")
 	fl.IntVar(&o.Sample, "sample", 0, "send only so many tickets, chosen to show the most")
 	fl.Uint64Var(&o.Seed, "seed", 1, "for --sample: which of the ordinary tickets are drawn")
 	fl.StringArrayVar(&o.Only, "only", nil, "send only this ticket, by `key` or old number; may be repeated")
@@ -57,6 +59,10 @@ func (a *app) runImport(cmd *cobra.Command, f *runFlags, o *importer.Options) er
 	if err := mergeOptions(c, f, o); err != nil {
 		return err
 	}
+	trial, err := trialOf(c, f.trial, f)
+	if err != nil {
+		return err
+	}
 	hard, soft, done := a.interruptible(cmd.Context())
 	defer done()
 	job, offline, err := a.job(soft, c)
@@ -68,6 +74,9 @@ func (a *app) runImport(cmd *cobra.Command, f *runFlags, o *importer.Options) er
 		return &importer.Stop{Code: importer.ExitAuth, Err: offline, Hint: hintCredentials}
 	}
 	job.Soft, job.Confirm = soft, a.confirm(soft, f.yes)
+	if job.Trial = trial; trial != nil {
+		job.Copies = 0
+	}
 	if f.plan != "" {
 		if err := a.bindPlan(job, f.plan); err != nil {
 			return err
@@ -81,6 +90,9 @@ func (a *app) runImport(cmd *cobra.Command, f *runFlags, o *importer.Options) er
 	}
 	rep := importer.Run(hard, job)
 	a.ui.report(rep, job)
+	if trial != nil && rep.Cause == nil {
+		a.ui.say("look at them in the inbox %s; hsimport rollback --trial -c %s removes them", f.trial, c.Path)
+	}
 	*a.code = rep.Summary.ExitCode
 	if page == nil {
 		return nil

@@ -22,6 +22,7 @@ type exports struct{ rejects, findings, records string }
 func (a *app) statusCommand() *cobra.Command {
 	var config string
 	var to exports
+	var trial bool
 	cmd := &cobra.Command{
 		Use: "status -c import.yaml", Short: "Where the import stands, from the checkpoint alone", Long: statusText,
 		Args: exactly(0),
@@ -30,6 +31,7 @@ func (a *app) statusCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
+			ofTrial(c, trial)
 			st, err := importer.ReadStatus(cmd.Context(), c.Checkpoint)
 			if err != nil {
 				return err
@@ -49,6 +51,7 @@ func (a *app) statusCommand() *cobra.Command {
 	fl.StringVar(&to.rejects, "rejects", "", "write what has not arrived, and why, to `file.csv`; - is stdout")
 	fl.StringVar(&to.findings, "findings", "", "write the findings of the last plan to `file.csv`")
 	fl.StringVar(&to.records, "records", "", "write what every run had to say, the server's answers too, to `file.csv`")
+	trialFlag(fl, &trial, "of the trial, not of the import")
 	fl.BoolVar(&a.ui.json, "json", false, "one JSON object on stdout")
 	return cmd
 }
@@ -90,6 +93,9 @@ func (u *ui) status(st *importer.Status) {
 	p := func(format string, args ...any) { u.line(u.env.out, format, args...) }
 	if st.Rehearsal != "" {
 		p("rehearsal at %s", st.Rehearsal)
+	}
+	if st.Trial != "" {
+		p("trial in the inbox %s", st.Trial)
 	}
 	p("sent         %s", sentText(st))
 	if st.UnderWay > 0 {

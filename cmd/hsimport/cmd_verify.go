@@ -18,6 +18,7 @@ import (
 func (a *app) verifyCommand() *cobra.Command {
 	var config, table string
 	var how importer.Verifying
+	var trial bool
 	cmd := &cobra.Command{
 		Use: "verify -c import.yaml", Short: "Read back what was sent and compare it", Long: verifyText,
 		Args: exactly(0),
@@ -26,6 +27,7 @@ func (a *app) verifyCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
+			ofTrial(c, trial)
 			_, soft, done := a.interruptible(cmd.Context())
 			defer done()
 			return a.verify(soft, c, how, table)
@@ -38,6 +40,7 @@ func (a *app) verifyCommand() *cobra.Command {
 	fl.Uint64Var(&how.Seed, "seed", 1, "for --sample: which ones are drawn")
 	fl.StringArrayVar(&how.Only, "only", nil, "look only at this ticket, by `key` or old number; may be repeated")
 	fl.StringVar(&table, "csv", "", "write one line a conversation to `file`")
+	trialFlag(fl, &trial, "the trial, not the import")
 	fl.BoolVar(&a.ui.json, "json", false, "one JSON object a line on stdout, the last one the summary")
 	cmd.PreRun = func(cmd *cobra.Command, _ []string) {
 		if !fl.Changed("sample") {

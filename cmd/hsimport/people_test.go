@@ -2,8 +2,11 @@ package main
 
 import (
 	"strconv"
+	"strings"
 
 	"github.com/rogpeppe/go-internal/testscript"
+
+	"hsimport/importer/helpscout/sandbox"
 )
 
 // scriptPeople does what people do in Help Scout while an import is going on, or after it.
@@ -35,4 +38,11 @@ func scriptPeople(ts *testscript.TestScript, neg bool, args []string) {
 		return
 	}
 	ts.Fatalf("there are not that many conversations")
+}
+
+// scriptFaults changes what goes wrong in the account.
+func scriptFaults(ts *testscript.TestScript, neg bool, args []string) {
+	rules, err := sandbox.ParseFaults(strings.Join(args, " "))
+	ts.Check(err)
+	theAccount(ts).box.SetFaults(rules)
 }

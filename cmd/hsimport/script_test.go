@@ -67,6 +67,7 @@ func TestScripts(t *testing.T) {
 			"summary":   scriptSummary,   // summary path=value...: of the last line of stdout, whose sums are checked too
 			"restarted": scriptRestarted, // the same address, but an account that is empty
 			"people":    scriptPeople,    // people delete|answer|retitle N: does that to the Nth conversation that is there
+			"faults":    scriptFaults,    // faults [RULE...]: from now on, instead of those before
 			"replace":   scriptReplace,   // replace FILE OLD NEW
 			"workflow":  scriptWorkflow,  // workflow NAME...: puts active workflows into the account
 			"webhook":   scriptWebhook,   // webhook URL: subscribes it
