@@ -45,9 +45,10 @@ type SurveyFile struct {
 	Encoding   string `json:"encoding"`
 	Confidence int    `json:"confidence"` // of Encoding, in percent
 	Delimiter  string `json:"delimiter"`
-	Escape     string `json:"escape"`   // the character that takes the next one as text; empty: quotes are doubled
-	LineEnd    string `json:"line_end"` // "LF", "CRLF", "CR", "mixed"
-	Role       string `json:"role"`     // tables: what its rows are: "tickets", "messages", "users"; empty when it is none of these
+	Escape     string `json:"escape"`         // the character that takes the next one as text; empty: quotes are doubled
+	LineEnd    string `json:"line_end"`       // "LF", "CRLF", "CR", "mixed"
+	List       string `json:"list,omitempty"` // JSON: where in the file the records stand: tickets[]
+	Role       string `json:"role"`           // tables: what its rows are: "tickets", "messages", "users"; empty when it is none of these
 }
 
 // A Count is a value and how often it occurs.

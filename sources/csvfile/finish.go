@@ -188,7 +188,7 @@ func (s *Source) columnUses() []sources.Use {
 			out = append(out, use)
 		}
 	}
-	return out
+	return append(out, s.unread()...)
 }
 
 // problems are those of the input as a whole.

@@ -58,6 +58,7 @@ type Sheet struct {
 	// those of the sheet that this one is nested in.
 	Made, Taken [][]int
 	Problems    []sources.Problem // of the sheet as a whole
+	Unread      []sources.Use     // lists of records of the file that no sheet reads: name, number, an example
 	Nested      []*Sheet          // rows that stand within the records of this one: messages of a ticket
 	// Use is called once for every column that the configuration uses, before any Split.
 	Use func(column int, use CellUse)

@@ -333,3 +333,20 @@ func (x *indexer) noteProblems(add func(sources.Severity, string, string, source
 		add(p.Severity, p.Code, p.Text, p.Position)
 	}
 }
+
+// unread are the lists of records that nothing reads, as the columns that nothing maps.
+func (s *Source) unread() (out []sources.Use) {
+	for _, f := range s.files {
+		if f.sheet == nil {
+			continue
+		}
+		for _, u := range f.sheet.Unread {
+			u.File, u.Class = f.in.name, sources.NotCarried
+			if slices.ContainsFunc(s.opts.IgnoreColumns, func(name string) bool { return strings.EqualFold(name, u.Name) }) {
+				u.Class = sources.Ignored
+			}
+			out = append(out, u)
+		}
+	}
+	return out
+}

@@ -3,6 +3,7 @@ package jsonfile
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"slices"
@@ -220,6 +221,13 @@ func (c *candidate) score(kind int) int {
 	return ticketScore(header, nil)
 }
 
+func noRecords(file *csvfile.File) error {
+	return &sources.InputError{
+		Position: sources.Position{File: file.Name, Offset: -1}, Err: errors.New("no list of records is in the file"),
+		Hint: "JSON with tickets is an array of objects, an object that holds one, or one object a line",
+	}
+}
+
 // findList is the list of a file that most likely holds records of the kind.
 func findList(ctx context.Context, file *csvfile.File, limit int64, kind int) (listPath, error) {
 	all, err := explore(ctx, file, limit)
@@ -227,10 +235,7 @@ func findList(ctx context.Context, file *csvfile.File, limit int64, kind int) (l
 		return listPath{}, err
 	}
 	if len(all) == 0 {
-		return listPath{}, &sources.InputError{
-			Position: sources.Position{File: file.Name, Offset: -1}, Err: errNoRecords,
-			Hint: "JSON with tickets is an array of objects, an object that holds one, or one object a line",
-		}
+		return listPath{}, noRecords(file)
 	}
 	best := slices.MaxFunc(all, func(a, b *candidate) int {
 		return cmp.Or(cmp.Compare(a.score(kind), b.score(kind)), cmp.Compare(a.shapes.records, b.shapes.records))

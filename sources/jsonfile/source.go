@@ -3,7 +3,6 @@ package jsonfile
 import (
 	"cmp"
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"maps"
@@ -66,7 +65,7 @@ func (f *format) Sheets(ctx context.Context, files []*csvfile.File) ([][]*csvfil
 		if lists[i], err = f.lists(ctx, file); err != nil {
 			return nil, err
 		}
-		if err := f.learn(ctx, file, lists[i]); err != nil {
+		if err := f.learn(ctx, file, &lists[i]); err != nil {
 			return nil, err
 		}
 	}
@@ -82,8 +81,9 @@ func (f *format) Sheets(ctx context.Context, files []*csvfile.File) ([][]*csvfil
 
 // fileLists are the lists of one file that are read, and what their records are.
 type fileLists struct {
-	paths []listPath
-	kinds []int
+	paths  []listPath
+	kinds  []int
+	unread []sources.Use // other lists of the file
 }
 
 func (l *fileLists) add(p listPath, kind int) {
@@ -140,9 +140,37 @@ func (f *format) limit() int64 {
 }
 
 // learn reads every record of a file for its paths.
-func (f *format) learn(ctx context.Context, file *csvfile.File, lists fileLists) error {
-	r := newReader(file.Content, file.Size, f.limit(), lists.paths, -1)
-	return r.each(ctx, func(l int, t *tree) { f.kinds[lists.kinds[l]].shapes.learn(t) })
+func (f *format) learn(ctx context.Context, file *csvfile.File, lists *fileLists) error {
+	r := newReader(file.Content, file.Size, f.limit(), slices.Clone(lists.paths), -1)
+	if !slices.ContainsFunc(lists.paths, func(p listPath) bool { return len(p.segs) == 0 }) {
+		r.explore = func(path string) (listPath, bool) {
+			p, err := parseList(path)
+			if err == nil {
+				lists.unread = append(lists.unread, sources.Use{Name: path})
+			}
+			return p, err == nil
+		}
+	}
+	return r.each(ctx, func(l int, t *tree) {
+		if l < len(lists.kinds) {
+			f.kinds[lists.kinds[l]].shapes.learn(t)
+			return
+		}
+		u := &lists.unread[l-len(lists.kinds)]
+		if u.Filled++; u.Filled == 1 {
+			u.Example = short(t.raw)
+		}
+		u.Of = u.Filled
+	})
+}
+
+// short is the start of a record, for people.
+func short(raw []byte) string {
+	text := strings.Join(strings.Fields(strings.ToValidUTF8(string(raw[:min(len(raw), 240)]), "")), " ")
+	if r := []rune(text); len(r) > 60 {
+		return string(r[:60]) + "…"
+	}
+	return text
 }
 
 // each calls visit with every good record.
@@ -292,6 +320,9 @@ func (f *format) sheets(file *csvfile.File, lists fileLists) []*csvfile.Sheet {
 			inner.Part, inner.Key, inner.List = csvfile.JoinedPart, kind.key, f.p.inner
 			sheet.Nested = append(sheet.Nested, inner)
 		}
+		if i == 0 {
+			sheet.Unread = lists.unread
+		}
 		out = append(out, sheet)
 	}
 	return out
@@ -326,5 +357,3 @@ func (c *cutter) sheet(table int) *csvfile.Sheet {
 	}
 	return s
 }
-
-var errNoRecords = errors.New("no list of records is in the file")
