@@ -26,6 +26,7 @@ func (d *decoder) check(c *Config) {
 	d.checkSource(&c.Source)
 	d.checkCSV(c)
 	d.checkFetch(c)
+	d.checkJSON(c)
 	d.checkHelpScout(&c.HelpScout)
 	d.checkMapping(c)
 }
@@ -135,7 +136,7 @@ func (d *decoder) checkRequired(c *Config) {
 		hint  string
 	}{
 		{"version", c.Version == 0, "write version: 1"},
-		{"source.kind", c.Source.Kind == "", "write kind: csv or kind: mbox"},
+		{"source.kind", c.Source.Kind == "", "write kind: csv, kind: json or kind: mbox"},
 		{"source.paths", len(c.Source.Paths) == 0, "write the export's path: [tickets.csv]"},
 		{"helpscout.mailbox", c.HelpScout.Mailbox == "", "write the inbox's name or id"},
 	} {
@@ -153,7 +154,7 @@ func (d *decoder) failedBelow(key string) bool {
 }
 
 func (d *decoder) checkSource(s *Source) {
-	for _, other := range []string{CSV, Mbox} {
+	for _, other := range []string{CSV, JSON, Mbox} {
 		if key := "source." + other; s.Kind != "" && other != s.Kind && d.written(key) && !d.failed("source.kind") {
 			d.refuse(key, fmt.Sprintf("this section is for kind: %s, the kind is %s", other, s.Kind)).Hint = "delete one of them"
 		}
@@ -225,19 +226,25 @@ func (d *decoder) checkCSV(c *Config) {
 			}
 		}
 	}
-	if csv.Encoding != "" {
-		if !knownCharset(csv.Encoding) {
-			d.refuse("source.csv.encoding", fmt.Sprintf("%s is not a charset", shorten(csv.Encoding))).Hint = "such as utf-8, windows-1252, utf-16le; left out, it is detected"
-		}
-	}
-	d.checkColumns("columns", csv.Layout, csv.Columns)
-	d.checkColumns("message_columns", csv.Layout, csv.MessageColumns)
-	d.checkColumns("user_columns", csv.Layout, csv.UserColumns)
+	d.checkEncoding("source.csv.encoding", csv.Encoding)
+	d.checkColumns("source.csv.columns", csv.Columns, csvfile.ColumnNames("columns", csv.Layout))
+	d.checkColumns("source.csv.message_columns", csv.MessageColumns, csvfile.ColumnNames("message_columns", csv.Layout))
+	d.checkColumns("source.csv.user_columns", csv.UserColumns, csvfile.ColumnNames("user_columns", csv.Layout))
 	d.checkHeaders("source.csv.fields", csv.Fields)
 	d.checkCharacter("source.csv.delimiter", csv.Delimiter, "tab")
 	d.checkCharacter("source.csv.quote", csv.Quote, "")
-	if csv.LegacyURL != "" && !strings.Contains(csv.LegacyURL, "{id}") {
-		d.refuse("source.csv.legacy_url", "the address has no {id}").Hint = "write {id} where the ticket's number stands"
+	d.checkLegacy("source.csv", csv.LegacyURL)
+}
+
+func (d *decoder) checkLegacy(section, address string) {
+	if address != "" && !strings.Contains(address, "{id}") {
+		d.refuse(section+".legacy_url", "the address has no {id}").Hint = "write {id} where the ticket's number stands"
+	}
+}
+
+func (d *decoder) checkEncoding(key, label string) {
+	if label != "" && !knownCharset(label) {
+		d.refuse(key, fmt.Sprintf("%s is not a charset", shorten(label))).Hint = "such as utf-8, windows-1252, utf-16le; left out, it is detected"
 	}
 }
 
@@ -255,9 +262,7 @@ func knownCharset(label string) bool {
 }
 
 // checkColumns holds our names of columns to those that there are.
-func (d *decoder) checkColumns(table, layout string, columns map[string]string) {
-	key := "source.csv." + table
-	names := csvfile.ColumnNames(table, layout)
+func (d *decoder) checkColumns(key string, columns map[string]string, names []string) {
 	every := slices.Concat(csvfile.ColumnNames("columns", ""), csvfile.ColumnNames("message_columns", ""), csvfile.ColumnNames("user_columns", ""))
 	for _, ours := range sortedKeys(columns) {
 		switch {

@@ -15,6 +15,7 @@ import (
 	"hsimport/importer"
 	"hsimport/mapping"
 	"hsimport/sources/csvfile"
+	"hsimport/sources/jsonfile"
 	"hsimport/sources/mboxfile"
 )
 
@@ -33,6 +34,7 @@ const BaseURLVariable = "HELPSCOUT_BASE_URL"
 // The kinds of source.
 const (
 	CSV  = "csv"
+	JSON = jsonfile.Kind
 	Mbox = "mbox"
 )
 
@@ -58,7 +60,16 @@ type Source struct {
 	Until time.Time        `yaml:"until"` // the cut-over, UTC; zero: none
 	Fetch Fetch            `yaml:"fetch"`
 	CSV   csvfile.Options  `yaml:"csv"`
+	JSON  jsonfile.Options `yaml:"json"`
 	Mbox  mboxfile.Options `yaml:"mbox"`
+}
+
+// Fields are the Help Scout custom fields that the source fills, and what fills them.
+func (s *Source) Fields() map[string]string {
+	if s.Kind == JSON {
+		return s.JSON.Fields
+	}
+	return s.CSV.Fields
 }
 
 // HelpScout says where to.
@@ -153,9 +164,14 @@ func (c *Config) Resolve(dir string) error {
 	if s.CSV.AttachmentsDir != "" {
 		s.CSV.AttachmentsDir = c.absolute(s.CSV.AttachmentsDir)
 	}
+	s.JSON.Paths, s.JSON.Base, s.JSON.Until = slices.Clone(paths), abs, s.Until
+	s.JSON.Messages, s.JSON.Users = c.allAbsolute(s.JSON.Messages), c.allAbsolute(s.JSON.Users)
+	if s.JSON.AttachmentsDir != "" {
+		s.JSON.AttachmentsDir = c.absolute(s.JSON.AttachmentsDir)
+	}
 	s.Mbox.Paths, s.Mbox.Base, s.Mbox.Until = slices.Clone(paths), abs, s.Until
 	s.Fetch.Folder = c.absolute(cmp.Or(s.Fetch.Folder, DefaultFolder))
-	s.CSV.Cache, s.Mbox.Cache = s.Fetch.Folder, s.Fetch.Folder
+	s.CSV.Cache, s.JSON.Cache, s.Mbox.Cache = s.Fetch.Folder, s.Fetch.Folder, s.Fetch.Folder
 	return nil
 }
 
@@ -205,6 +221,7 @@ func (c *Config) Digest() string {
 func decides(key string) bool {
 	for _, prefix := range []string{
 		"source.paths", "source.fetch.", "source.csv.messages[", "source.csv.users[", "source.csv.attachments_dir",
+		"source.json.messages[", "source.json.users[", "source.json.attachments_dir",
 		"helpscout.base_url", "helpscout.snapshot", "run.", "checkpoint",
 	} {
 		if strings.HasPrefix(key, prefix) {

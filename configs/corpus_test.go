@@ -10,6 +10,7 @@ import (
 
 	"hsimport/sources"
 	"hsimport/sources/csvfile"
+	"hsimport/sources/jsonfile"
 	"hsimport/sources/mboxfile"
 )
 
@@ -30,7 +31,7 @@ func TestCorpusDrafts(t *testing.T) {
 			groups[path] = []string{path}
 			dir := filepath.Dir(path) // and all of its folder together, as people drop them
 			groups[dir] = append(groups[dir], path)
-		case ".mbox", ".eml":
+		case ".json", ".mbox", ".eml":
 			groups[path] = []string{path}
 		}
 		return nil
@@ -61,9 +62,12 @@ func corpusDraft(t *testing.T, root, name string, paths []string) {
 	name, _ = filepath.Rel(root, name)
 	var survey *sources.Survey
 	var err error
-	if ext := strings.ToLower(filepath.Ext(paths[0])); ext == ".csv" || ext == ".tsv" {
-		survey, err = csvfile.Survey(t.Context(), paths, dir)
-	} else {
+	switch strings.ToLower(filepath.Ext(paths[0])) {
+	case ".csv", ".tsv":
+		survey, err = csvfile.SurveyAs(t.Context(), paths, dir, ChooseCSV(""))
+	case ".json":
+		survey, err = jsonfile.Survey(t.Context(), paths, dir, ChooseJSON(""))
+	default:
 		survey, err = mboxfile.Survey(t.Context(), paths, dir)
 	}
 	if err != nil {
@@ -116,7 +120,11 @@ func openConfig(t *testing.T, c *Config) (*sources.Ledger, int, error) {
 		defer src.Close()
 		return src.Ledger(), src.Len(), nil
 	}
-	src, err := csvfile.Open(t.Context(), c.Source.CSV)
+	read := func() (*csvfile.Source, error) { return csvfile.Open(t.Context(), c.Source.CSV) }
+	if c.Source.Kind == JSON {
+		read = func() (*csvfile.Source, error) { return jsonfile.Open(t.Context(), c.Source.JSON) }
+	}
+	src, err := read()
 	if err != nil {
 		return nil, 0, err
 	}

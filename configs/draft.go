@@ -114,13 +114,16 @@ func (d *draft) source(paths []string) {
 	case CSV:
 		d.key(1, "kind", kind, "")
 		d.csv(paths)
+	case JSON:
+		d.key(1, "kind", kind, "")
+		d.json(paths)
 	case Mbox:
 		d.key(1, "kind", kind, "")
 		d.key(1, "paths", items(paths), "")
 		d.until()
 		d.mbox()
 	default:
-		d.question(1, Question{Key: "source.kind", Text: "the input looks like " + kind, Choices: []string{CSV, Mbox}, Guess: CSV})
+		d.question(1, Question{Key: "source.kind", Text: "the input looks like " + kind, Choices: []string{CSV, JSON, Mbox}, Guess: CSV})
 		d.key(1, "paths", items(paths), "")
 	}
 	d.put(0, "", "")
@@ -145,7 +148,7 @@ func (d *draft) run() {
 // mapping writes what becomes of statuses, people and references.
 func (d *draft) mapping() {
 	d.put(0, "mapping:", "")
-	if d.survey.Format == CSV {
+	if d.survey.Format == CSV || d.survey.Format == JSON {
 		d.statuses()
 		d.kinds()
 		d.types()
@@ -154,7 +157,7 @@ func (d *draft) mapping() {
 	}
 	d.agents()
 	d.domains()
-	if d.survey.Format != CSV {
+	if d.survey.Format != CSV && d.survey.Format != JSON {
 		d.addresses()
 	}
 	d.question(1, Question{Key: "mapping.fallback_user", Text: "e-mail of the Help Scout user who stands in for authors without one", Guess: rehearsalUser})

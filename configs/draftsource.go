@@ -89,7 +89,7 @@ func (d *draft) zone() {
 		return
 	}
 	d.note(2, "Dates carry no zone. Messages by hour of day as written: "+hours(d.survey.Hours))
-	d.question(2, Question{Key: "source.csv.time_zone", Guess: "UTC", Text: "IANA zone of the dates, such as Europe/Berlin"})
+	d.question(2, Question{Key: "source." + d.survey.Format + ".time_zone", Guess: "UTC", Text: "IANA zone of the dates, such as Europe/Berlin"})
 }
 
 // hours is the histogram that tells a zone: 9 h 120, 10 h 310, ...
@@ -120,7 +120,7 @@ func (d *draft) dateFormats() {
 	}
 	c := d.survey.Columns[i]
 	v, comment := d.ask(Question{
-		Key: "source.csv.date_formats", Choices: []string{"dmy", "mdy"}, Guess: "dmy",
+		Key: "source." + d.survey.Format + ".date_formats", Choices: []string{"dmy", "mdy"}, Guess: "dmy",
 		Text: fmt.Sprintf("column %s says %s: day first (dmy) or month first (mdy)?", shorten(c.Name), oneLine(strings.Join(c.Examples, " | "))),
 	})
 	d.key(2, "date_formats", "["+v+"]", comment)

@@ -43,7 +43,7 @@ func TestErrors(t *testing.T) {
 		{"word instead of a number", with("mapping: {max_threads: many}\n"), `i.yaml:4:24: mapping.max_threads: a whole number is expected here, this is "many"`},
 		{"word instead of a switch", "version: 1\nhelpscout: {mailbox: S}\nsource: {kind: mbox, paths: [a], mbox: {subject_fallback: yes}}\n", `i.yaml:3:59: source.mbox.subject_fallback: true or false is expected here, this is "yes"`},
 		{"version", strings.Replace(minimal, "version: 1", "version: 2", 1), "i.yaml:1:10: version: 2 is not known: it is always 1"},
-		{"kind", strings.Replace(minimal, "kind: csv", "kind: cvs", 1), `i.yaml:2:16: source.kind: "cvs" is not known; did you mean csv? (allowed: csv, mbox)`},
+		{"kind", strings.Replace(minimal, "kind: csv", "kind: cvs", 1), `i.yaml:2:16: source.kind: "cvs" is not known; did you mean csv? (allowed: csv, json, mbox)`},
 		{"missing mailbox", strings.Replace(minimal, "mailbox: Support", "", 1), "i.yaml:3:12: helpscout.mailbox: missing (write the inbox's name or id)"},
 		{"missing section", "version: 1\nsource: {kind: csv, paths: [a]}\n", "i.yaml: helpscout.mailbox: missing (write the inbox's name or id)"},
 		{"no paths", strings.Replace(minimal, "[t.csv]", "[]", 1), "i.yaml:2:28: source.paths: missing (write the export's path: [tickets.csv])"},

@@ -11,7 +11,7 @@ import (
 //go:embed examples/*.yaml
 var examples embed.FS
 
-// Examples are the names of the embedded example configurations, sorted: csv, joined, mbox.
+// Examples are the names of the embedded example configurations, sorted: csv, joined, json, mbox.
 func Examples() []string {
 	entries, err := examples.ReadDir("examples")
 	if err != nil {

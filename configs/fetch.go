@@ -80,6 +80,8 @@ func (c *Config) LegacyHosts() []string {
 	switch c.Source.Kind {
 	case CSV:
 		return c.Source.CSV.LegacyHosts
+	case JSON:
+		return c.Source.JSON.LegacyHosts
 	case Mbox:
 		return c.Source.Mbox.LegacyHosts
 	}
@@ -111,6 +113,7 @@ func (d *decoder) checkFetch(c *Config) {
 	f := &c.Source.Fetch
 	d.checkHosts("source.fetch.hosts", f.Hosts)
 	d.checkHosts("source.csv.legacy_hosts", c.Source.CSV.LegacyHosts)
+	d.checkHosts("source.json.legacy_hosts", c.Source.JSON.LegacyHosts)
 	d.checkHosts("source.mbox.legacy_hosts", c.Source.Mbox.LegacyHosts)
 	for _, host := range sortedHosts(f.Headers) {
 		key := "source.fetch.headers." + host

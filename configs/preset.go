@@ -48,6 +48,7 @@ type Fits struct {
 // of several joined by | those that are there stay.
 type PresetSource struct {
 	Layout         string            `yaml:"layout"`
+	Records        string            `yaml:"records"` // of JSON; left out: where they are found
 	TimeZone       string            `yaml:"time_zone"`
 	DateFormats    []string          `yaml:"date_formats"`
 	Columns        map[string]string `yaml:"columns"`
@@ -55,6 +56,7 @@ type PresetSource struct {
 	UserColumns    map[string]string `yaml:"user_columns"`
 	Fields         map[string]string `yaml:"fields"`
 	IgnoreColumns  []string          `yaml:"ignore_columns"`
+	Exclude        map[string]string `yaml:"exclude"` // of JSON
 }
 
 // PresetMapping are the words of the desk that mean one thing there. Words that are not in the export are not drafted.

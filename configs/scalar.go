@@ -38,7 +38,7 @@ func (d *decoder) text(n *yaml.Node, v reflect.Value, key string) {
 	}
 	if strings.TrimSpace(s) == open {
 		d.unanswered = append(d.unanswered, Unanswered{Key: key, Line: n.Line})
-		if key == "source.csv.time_zone" {
+		if key == "source.csv.time_zone" || key == "source.json.time_zone" {
 			v.SetString(open) // tables say themselves whether a date needs the zone
 		}
 		return

@@ -136,9 +136,9 @@ func (d *doctor) fields(m *importer.SnapshotMailbox) {
 		shown = append(shown, text+")")
 	}
 	d.ok("fields", listing(len(shown), "custom field", "custom fields", shown))
-	for _, want := range slices.Sorted(maps.Keys(d.c.Source.CSV.Fields)) {
+	for _, want := range slices.Sorted(maps.Keys(d.c.Source.Fields())) {
 		if !slices.Contains(names, strings.ToLower(strings.TrimSpace(want))) {
-			d.warn("fields", fmt.Sprintf("source.csv.fields names %q, which %s does not have%s; a value for it stops the import", want, m.Name, didYouMean(want, m.Fields)),
+			d.warn("fields", fmt.Sprintf("source.%s.fields names %q, which %s does not have%s; a value for it stops the import", d.c.Source.Kind, want, m.Name, didYouMean(want, m.Fields)),
 				"name the right one, make it in Help Scout (Manage > Inboxes > Custom Fields), or take it out")
 		}
 	}

@@ -57,7 +57,7 @@ const leastSpace = 20_000_000
 // many in little text, and an archive of mail few. Its copy takes as much again.
 func (s *sourceSize) forCheckpoint(kind string) int64 {
 	share := s.text() / 10
-	if kind == configs.CSV {
+	if kind != configs.Mbox {
 		share = s.text()
 	}
 	return leastSpace + 2*share
@@ -67,7 +67,7 @@ func (s *sourceSize) forCheckpoint(kind string) int64 {
 // another charset may be written anew; the index takes little.
 func (s *sourceSize) forTemporary(kind string) int64 {
 	need := s.text()/10 + unpackedBy*s.packed
-	if kind == configs.CSV {
+	if kind != configs.Mbox {
 		need += s.text()
 	}
 	return leastSpace + need

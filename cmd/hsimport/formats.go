@@ -15,6 +15,7 @@ import (
 	"hsimport/importer"
 	"hsimport/sources"
 	"hsimport/sources/csvfile"
+	"hsimport/sources/jsonfile"
 	"hsimport/sources/mboxfile"
 )
 
@@ -44,8 +45,11 @@ func survey(ctx context.Context, paths []string, preset string) (*sources.Survey
 	if err != nil {
 		return nil, err
 	}
-	if kind == configs.Mbox {
+	switch kind {
+	case configs.Mbox:
 		return mboxfile.Survey(ctx, paths, base)
+	case configs.JSON:
+		return jsonfile.Survey(ctx, paths, base, configs.ChooseJSON(preset))
 	}
 	return csvfile.SurveyAs(ctx, paths, base, configs.ChooseCSV(preset))
 }
@@ -66,7 +70,7 @@ func surveyBase(path string) (string, error) {
 	return filepath.Dir(abs), nil
 }
 
-var kindWords = map[string]string{configs.CSV: "a table", configs.Mbox: "mail"}
+var kindWords = map[string]string{configs.CSV: "a table", configs.JSON: "JSON", configs.Mbox: "mail"}
 
 // kindOf tells mail from tables: by the name where it says so, else by the first bytes.
 func kindOf(path string) (string, error) {
@@ -89,6 +93,8 @@ func kindOf(path string) (string, error) {
 	switch filepath.Ext(name) {
 	case ".csv", ".tsv", ".tab", ".psv":
 		return configs.CSV, nil
+	case ".json", ".jsonl", ".ndjson":
+		return configs.JSON, nil
 	case ".mbox", ".mbx", ".eml", ".emlx", ".mboxrd", ".mboxo":
 		return configs.Mbox, nil
 	}
@@ -101,10 +107,15 @@ func kindOfFolder(path string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	table := slices.ContainsFunc(entries, func(e os.DirEntry) bool { return strings.HasSuffix(strings.ToLower(e.Name()), ".csv") })
-	mail := slices.ContainsFunc(entries, func(e os.DirEntry) bool { return strings.HasSuffix(strings.ToLower(e.Name()), ".mbox") })
-	if table && !mail {
+	has := func(ending string) bool {
+		return slices.ContainsFunc(entries, func(e os.DirEntry) bool { return strings.Contains(strings.ToLower(e.Name()), ending) })
+	}
+	table, mail := has(".csv"), has(".mbox")
+	switch json := has(".json"); {
+	case table && !mail:
 		return configs.CSV, nil
+	case json && !mail:
+		return configs.JSON, nil
 	}
 	return configs.Mbox, nil
 }
@@ -121,6 +132,9 @@ func kindOfContent(path string) (string, error) {
 		return "", err
 	}
 	head = bytes.TrimLeft(head[:n], "\ufeff\r\n\t ")
+	if bytes.HasPrefix(head, []byte("{")) || bytes.HasPrefix(head, []byte("[")) && bytes.ContainsAny(head[1:min(len(head), 64)], "{[") {
+		return configs.JSON, nil
+	}
 	if bytes.HasPrefix(head, []byte("From ")) {
 		return configs.Mbox, nil
 	}

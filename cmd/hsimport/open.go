@@ -16,6 +16,7 @@ import (
 	"hsimport/importer"
 	"hsimport/importer/helpscout"
 	"hsimport/sources/csvfile"
+	"hsimport/sources/jsonfile"
 	"hsimport/sources/mboxfile"
 )
 
@@ -64,6 +65,8 @@ func openSource(ctx context.Context, c *configs.Config) (importer.Source, error)
 	switch c.Source.Kind {
 	case configs.CSV:
 		return csvfile.Open(ctx, c.Source.CSV)
+	case configs.JSON:
+		return jsonfile.Open(ctx, c.Source.JSON)
 	case configs.Mbox:
 		return mboxfile.Open(ctx, c.Source.Mbox)
 	}

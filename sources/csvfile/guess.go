@@ -57,7 +57,7 @@ var knownHeaders = map[role]string{
 	messageBody: "messagebody body htmlbody bodyhtml commentbody comment message text content emailbody plainbody bodytext " +
 		"ticketresponse usermessage nachricht texto",
 	messageFormat: "messageformat bodyformat format contenttype",
-	messageCreatedAt: "messagecreatedat commentcreatedat messagedate commentdate sentat senton timestamp createdat created " +
+	messageCreatedAt: "messagecreatedat commentcreatedat messagedate commentdate datetime sentat senton timestamp createdat created " +
 		"date time",
 	messageAttachments: "messageattachments attachments attachment files anhang",
 	messageCc:          "messagecc cc ccs ccemails ccaddresses",

@@ -155,7 +155,7 @@ func TestPathsAreAccountedFor(t *testing.T) {
 	for name, want := range map[string]string{
 		"id": "key ticket_id 1/1 9007199254740993", "vip": "ignored by name  1/1 true", "none": "empty  0/1 ",
 		"requester.first": "mapped requester_name 1/1 Joe", "custom_fields[id=7].value": "mapped field Region 1/1 north",
-		"custom_fields[id=8].id": "not carried over  1/1 8", "comments[].id": "key message_id 2/2 1", "comments[].public": "mapped message_public 2/2 true",
+		"custom_fields[id=8].value": "empty  0/1 ", "comments[].id": "key message_id 2/2 1", "comments[].public": "mapped message_public 2/2 true",
 		"comments[].attachments[].url": `mapped message_attachments 1/2 ["https://files.example/token/x"]`,
 	} {
 		if got[name] != want {

@@ -51,6 +51,12 @@ func parseList(text string) (listPath, error) {
 	return p, nil
 }
 
+// CheckPlace says what is wrong with a place of records, as source.json.records has it.
+func CheckPlace(place string) error {
+	_, err := parseList(place)
+	return err
+}
+
 // String is the path as it is written.
 func (p listPath) String() string {
 	if len(p.segs) == 0 {

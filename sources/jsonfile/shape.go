@@ -15,6 +15,7 @@ const (
 type shape struct {
 	seg    string // name of a member, [] for the elements of an array, [id=7] for the one with that label
 	path   string
+	label  string // of a labelled value: the member that its label is, which is no column of its own
 	kids   []*shape // in the order in which they were first seen
 	byName map[string]*shape
 	seen   int // values
@@ -53,6 +54,9 @@ func (s *shape) kid(seg string) *shape {
 		path = s.path + "." + seg
 	}
 	k := &shape{seg: seg, path: path, col: -1, sum: s.sum}
+	if seg[0] == '[' {
+		k.label, _, _ = strings.Cut(seg[1:], "=")
+	}
 	if s.byName == nil {
 		s.byName = map[string]*shape{}
 	}
@@ -82,7 +86,7 @@ func (s *shape) learn(t *tree, at int32) {
 	switch n.kind {
 	case '{':
 		for i := n.child; i >= 0; i = t.nodes[i].next {
-			if name := t.name(&t.nodes[i]); name != "" {
+			if name := t.name(&t.nodes[i]); name != "" && name != s.label {
 				s.kid(name).learn(t, i)
 			}
 		}

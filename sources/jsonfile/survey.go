@@ -150,7 +150,9 @@ func (s *surveyor) draft() (Options, error) {
 			part = csvfile.MessagePart
 		}
 	}
-	o.Columns = guess(part, header, rows, "")
+	if o.Columns = guess(part, header, rows, ""); part == csvfile.MessagePart && o.Columns["message_body"] == "" {
+		o.Columns = guess(csvfile.TicketPart, header, rows, "")
+	}
 	if inner != nil {
 		for ours, theirs := range guess(csvfile.JoinedPart, within, innerRows, inner.path) {
 			if ours != "ticket_id" {
@@ -206,7 +208,7 @@ func (s *surveyor) place(like *listed) string {
 // messages is the list within the records that holds messages of tickets, or nil.
 func (c *candidate) messages() *shape {
 	var best *shape
-	score := 2
+	score := 1 // a text alone may be anything
 	var look func(s *shape)
 	look = func(s *shape) {
 		if s.seg == "[]" && len(s.kids) > 0 {
