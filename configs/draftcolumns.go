@@ -38,18 +38,17 @@ func (d *draft) columns() {
 	}
 }
 
-// columnsOf are the columns of the first file with this role; files of one role have one header. A single file has all.
+// columnsOf are the columns of the files with this role, each once. A single file has all.
 func (d *draft) columnsOf(role string) []sources.SurveyColumn {
-	file, found := "", false
+	of := map[string]bool{"": true}
 	for _, f := range d.survey.Files {
 		if f.Role == role {
-			file, found = f.Path, true
-			break
+			of[f.Path] = true
 		}
 	}
 	var all []sources.SurveyColumn
 	for _, c := range d.survey.Columns {
-		if c.File == "" || found && c.File == file {
+		if of[c.File] && !slices.ContainsFunc(all, func(a sources.SurveyColumn) bool { return a.Name == c.Name }) {
 			all = append(all, c)
 		}
 	}

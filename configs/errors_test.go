@@ -58,7 +58,7 @@ func TestErrors(t *testing.T) {
 		{"charset that only replaces", csvWith("    encoding: hz-gb-2312x\n"), `i.yaml:7:15: source.csv.encoding: "hz-gb-2312x" is not a charset (such as utf-8, windows-1252, utf-16le; left out, it is detected)`},
 		{"delimiter", csvWith("    delimiter: \";;\"\n"), `i.yaml:7:16: source.csv.delimiter: one character is expected here, this is ";;"`},
 		{"column of ours", csvWith("    columns: {tcket_id: Id}\n"), "i.yaml:7:15: source.csv.columns.tcket_id: unknown column of ours; did you mean ticket_id?"},
-		{"column of another layout", csvWith("    layout: joined\n    messages: [c.csv]\n    user_columns: {subject: Betreff}\n"), "i.yaml:9:20: source.csv.user_columns.subject: this column means nothing here (known here: user_id, user_name, user_email, user_phone, user_role)"},
+		{"column of another layout", csvWith("    layout: joined\n    messages: [c.csv]\n    user_columns: {subject: Betreff}\n"), "i.yaml:9:20: source.csv.user_columns.subject: this column means nothing here (known here: user_id, user_name, user_last_name, user_email, user_phone, user_role)"},
 		{"no header", csvWith("    columns: {tags: }\n"), "i.yaml:7:21: source.csv.columns.tags: no header is named (delete the line when the export has no such column)"},
 		{"legacy url", csvWith("    legacy_url: https://a.example/\n"), "i.yaml:7:17: source.csv.legacy_url: the address has no {id} (write {id} where the ticket's number stands)"},
 		{"legacy host", csvWith("    legacy_hosts: [https://a.example]\n"), `i.yaml:7:20: source.csv.legacy_hosts[0]: "https://a.example" is not a host (write it without https:// and path)`},

@@ -56,6 +56,7 @@ const (
 	messageCc
 	userID
 	userName
+	userLastName // added to the name where that does not end with it
 	userEmail
 	userPhone
 	userRole
@@ -68,7 +69,7 @@ var roleNames = [roleCount]string{
 	"updated_at", "closed_at", "tags", "description", "description_format", "comments", "answer", "attachments", "attachment_names",
 	"message_id", "message_author_id", "message_author_name", "message_author_email", "message_kind",
 	"message_private", "message_public", "message_channel", "message_body", "message_format", "message_created_at",
-	"message_attachments", "message_attachment_names", "message_cc", "user_id", "user_name", "user_email", "user_phone", "user_role",
+	"message_attachments", "message_attachment_names", "message_cc", "user_id", "user_name", "user_last_name", "user_email", "user_phone", "user_role",
 }
 
 func (r role) String() string { return roleNames[r] }
@@ -127,6 +128,8 @@ type binding struct {
 	// factCols are the columns of the ticket's own roles and of the fields: rows in which these are equal say the same
 	// of their ticket.
 	factCols []int
+	// elsewhere reports whether another file of the kind has a column.
+	elsewhere func(spec string) bool
 }
 
 type boundField struct {
@@ -185,6 +188,25 @@ func (b *binding) find(spec string) []int {
 	return all
 }
 
+// findHere is find for a file beside others of its kind: what it lacks and another has is left out. ok is false where a
+// column stands nowhere.
+func (b *binding) findHere(spec string) (cols []int, ok bool) {
+	if cols := b.find(spec); cols != nil || b.elsewhere == nil {
+		return cols, cols != nil
+	}
+	if b.elsewhere(spec) {
+		return nil, true
+	}
+	for part := range strings.SplitSeq(spec, "|") {
+		found := b.findOne(part)
+		if found == nil && !b.elsewhere(part) {
+			return nil, false
+		}
+		cols = append(cols, found...)
+	}
+	return cols, true
+}
+
 func (b *binding) findOne(spec string) []int {
 	spec = strings.TrimSpace(spec)
 	if spec == "" {
@@ -232,9 +254,10 @@ type columnError struct {
 
 func (e *columnError) Error() string { return e.text }
 
-// bind ties a table of columns, ours to theirs, to a file's header.
-func bind(s shape, header []string, columns, fields map[string]string, ignore []string, key string) (*binding, error) {
-	b := &binding{shape: s, raw: header, header: nameColumns(header), use: make([]use, len(header))}
+// bind ties a table of columns, ours to theirs, to a file's header. Columns that the file lacks are an error, but for
+// those that stand elsewhere: in another file of its kind. elsewhere may be nil.
+func bind(s shape, header []string, columns, fields map[string]string, ignore []string, key string, elsewhere func(string) bool) (*binding, error) {
+	b := &binding{shape: s, raw: header, header: nameColumns(header), use: make([]use, len(header)), elsewhere: elsewhere}
 	var lacking []lack
 	for _, name := range sortedKeys(columns) {
 		found, err := b.bindRole(name, columns[name], key)
@@ -246,8 +269,8 @@ func bind(s shape, header []string, columns, fields map[string]string, ignore []
 		}
 	}
 	for _, name := range sortedKeys(fields) {
-		cols := b.find(fields[name])
-		if cols == nil {
+		cols, ok := b.findHere(fields[name])
+		if !ok {
 			lacking = append(lacking, lack{fields[name], "field " + name})
 			continue
 		}
@@ -292,8 +315,8 @@ func (b *binding) bindRole(name, spec, key string) (found bool, err error) {
 	if strings.TrimSpace(spec) == "" {
 		return true, nil
 	}
-	cols := b.find(spec)
-	if cols == nil {
+	cols, ok := b.findHere(spec)
+	if !ok {
 		w := strings.ToLower(spec)
 		if (r != messageFormat && r != descriptionFormat) || w != "text" && w != "html" {
 			return false, nil
@@ -349,6 +372,14 @@ func (b *binding) missing(lacking []lack, key string) error {
 func alike(a, b string) bool {
 	a, b = strings.ToLower(a), strings.ToLower(b)
 	return strings.Contains(a, b) || strings.Contains(b, a) || 2*sources.EditDistance(a, b) <= max(len(a), len(b))
+}
+
+// bound is how many of our names have columns.
+func (b *binding) bound() (n int) {
+	for _, cols := range b.cols {
+		n += min(len(cols), 1)
+	}
+	return n
 }
 
 func (b *binding) has(r role) bool { return len(b.cols[r]) > 0 }

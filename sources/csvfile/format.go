@@ -275,7 +275,7 @@ func (s *Source) bindSheet(f *file) error {
 	case UserPart:
 		columns, fields = o.UserColumns, nil
 	}
-	b, err := bind(sh.Part.shape(), sh.Header, columns, fields, o.IgnoreColumns, sh.Key)
+	b, err := bind(sh.Part.shape(), sh.Header, columns, fields, o.IgnoreColumns, sh.Key, nil)
 	if err != nil {
 		var ce *columnError
 		if !errors.As(err, &ce) {

@@ -62,11 +62,12 @@ var knownHeaders = map[role]string{
 	messageAttachments: "messageattachments attachments attachment files anhang",
 	messageCc:          "messagecc cc ccs ccemails ccaddresses",
 
-	userID:    "id userid useridentifier",
-	userName:  "name fullname username displayname",
-	userEmail: "email emailaddress useremail mail",
-	userPhone: "phone telephone mobile",
-	userRole:  "role usertype type",
+	userID:       "id userid useridentifier",
+	userName:     "name fullname username displayname firstname",
+	userLastName: "lastname surname familyname",
+	userEmail:    "email emailaddress useremail mail",
+	userPhone:    "phone telephone mobile",
+	userRole:     "role usertype type",
 }
 
 // foldHeader leaves the letters and digits of a header, in lower case.

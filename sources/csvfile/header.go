@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"hsimport/sources"
@@ -13,48 +14,70 @@ import (
 // headerRows is how many rows are searched for the header: some exports begin with a title or blank lines.
 const headerRows = 20
 
-// bindFile finds the header of a file and ties the columns of the configuration to it.
-func (s *Source) bindFile(f *file, sh shape, columns, fields map[string]string, key string) error {
-	rows, err := f.firstRows(s.opts.MaxRecord, headerRows)
-	if err != nil {
-		return s.inputError(f.in.name, err, "")
-	}
-	if len(rows) == 0 {
-		return s.inputError(f.in.name, errors.New("the file is empty: there is no header"), "")
-	}
+// bindFile finds the header of a file and ties the columns of the configuration to it. heads are the first rows of all
+// files of its kind.
+func (s *Source) bindFile(f *file, sh shape, columns, fields map[string]string, key string, heads [][]headRow) error {
+	rows := heads[slices.IndexFunc(heads, func(h []headRow) bool { return len(h) > 0 && h[0].file == f })]
 	if len(columns) == 0 {
 		columns = s.guessed(sh, rows)
 	}
 	if sh == ticketRows {
 		sh = s.ticketShape(columns)
 	}
-	var nearestErr error // of the row that lacks least: the header, before which titles may stand
+	var found headRow
+	var lacking error // of the row that lacks least: the header, before which titles may stand
 	at, least := rows[0].line, 0
 	for _, row := range rows {
-		b, err := bind(sh, row.cells, columns, fields, s.opts.IgnoreColumns, key)
-		if err == nil {
-			f.b = b
-			f.header, f.begin, f.line = row.raw, row.end, row.next
-			if b.has(attachments) || b.has(messageAttachments) {
-				f.root = openRoot(s.attachmentsDir(f))
-			}
-			return s.checkBinding(f, columns, key)
+		b, err := bind(sh, row.cells, columns, fields, s.opts.IgnoreColumns, key, elsewhere(f, heads))
+		if err == nil && (f.b == nil || b.bound() > f.b.bound()) {
+			f.b, found = b, row
 		}
-		var ce *columnError
-		if !errors.As(err, &ce) {
-			return s.inputError(f.in.name, err, "")
-		}
-		if nearestErr == nil || ce.missing < least {
-			nearestErr, at, least = err, row.line, ce.missing
-		}
-		if ce.missing == 0 {
+		if err == nil && len(heads) == 1 {
 			break
 		}
+		var ce *columnError
+		if errors.As(err, &ce) && (lacking == nil || ce.missing < least) {
+			lacking, at, least = err, row.line, ce.missing
+		}
 	}
-	var ce *columnError
-	errors.As(nearestErr, &ce)
-	return &sources.InputError{
-		Position: sources.Position{File: f.in.name, Line: at, Offset: -1}, Err: nearestErr, Hint: ce.hint,
+	if f.b == nil || f.b.bound() == 0 && len(columns) > 0 {
+		return missingColumns(f, rows, columns, fields, key, sh, lacking, at)
+	}
+	f.header, f.begin, f.line = found.raw, found.end, found.next
+	if f.b.has(attachments) || f.b.has(messageAttachments) {
+		f.root = openRoot(s.attachmentsDir(f))
+	}
+	return s.checkBinding(f, columns, key)
+}
+
+// missingColumns is the error about a file without the columns of the configuration.
+func missingColumns(f *file, rows []headRow, columns, fields map[string]string, key string, sh shape, lacking error, at int) error {
+	if lacking == nil {
+		// Others of its kind have them all, and it has none.
+		_, lacking = bind(sh, rows[0].cells, columns, fields, nil, key, nil)
+	}
+	e := &sources.InputError{Position: sources.Position{File: f.in.name, Line: at, Offset: -1}, Err: lacking}
+	if ce := (*columnError)(nil); errors.As(lacking, &ce) {
+		e.Hint = ce.hint
+	}
+	return e
+}
+
+// elsewhere reports of a column whether another file has it: an export may have grown columns, or keep its messages in
+// two kinds of tables.
+func elsewhere(f *file, heads [][]headRow) func(string) bool {
+	if len(heads) < 2 {
+		return nil
+	}
+	return func(spec string) bool {
+		for _, rows := range heads {
+			for _, row := range rows {
+				if row.file != f && (&binding{raw: row.cells, header: nameColumns(row.cells)}).find(spec) != nil {
+					return true
+				}
+			}
+		}
+		return false
 	}
 }
 
@@ -132,6 +155,7 @@ func (s *Source) checkBinding(f *file, columns map[string]string, key string) er
 
 // A headRow is one of the first rows of a file.
 type headRow struct {
+	file  *file
 	cells []string
 	raw   []byte
 	line  int
@@ -154,7 +178,7 @@ func (f *file) firstRows(limit int64, n int) ([]headRow, error) {
 		if rec.kind != rowRecord {
 			continue
 		}
-		row := headRow{raw: append([]byte(nil), rec.raw...), line: rec.line, end: rec.off + rec.size, next: r.line}
+		row := headRow{file: f, raw: append([]byte(nil), rec.raw...), line: rec.line, end: rec.off + rec.size, next: r.line}
 		var scratch []byte
 		for i := range rec.spans {
 			cell := strings.TrimSpace(clean(string(rec.cell(i, &f.d.dialect, &scratch))))

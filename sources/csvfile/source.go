@@ -303,15 +303,19 @@ func (s *Source) openFiles(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
+		var heads [][]headRow
 		for _, p := range paths {
 			if err := ctx.Err(); err != nil {
 				return err
 			}
-			f, err := s.openFile(p)
+			head, err := s.openTable(p)
 			if err != nil {
 				return err
 			}
-			if err := s.bindFile(f, g.shape, g.columns, g.fields, g.key); err != nil {
+			heads = append(heads, head)
+		}
+		for _, head := range heads {
+			if err := s.bindFile(head[0].file, g.shape, g.columns, g.fields, g.key, heads); err != nil {
 				return err
 			}
 		}
@@ -320,6 +324,22 @@ func (s *Source) openFiles(ctx context.Context) error {
 		return s.inputError(s.files[0].in.name, errors.New("layout joined needs messages: the files of comments"), "")
 	}
 	return nil
+}
+
+// openTable opens one table as far as its first rows.
+func (s *Source) openTable(path string) ([]headRow, error) {
+	f, err := s.openFile(path)
+	if err != nil {
+		return nil, err
+	}
+	rows, err := f.firstRows(s.opts.MaxRecord, headerRows)
+	if err == nil && len(rows) == 0 {
+		err = errors.New("the file is empty: there is no header")
+	}
+	if err != nil {
+		return nil, s.inputError(f.in.name, err, "")
+	}
+	return rows, nil
 }
 
 // expand makes a sorted list of files of globs and folders.

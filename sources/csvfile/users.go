@@ -13,9 +13,13 @@ func (x *indexer) user() string {
 	if id == "" {
 		return "the user id is empty"
 	}
-	p := person(id, v.text(userName), v.text(userEmail), v.text(userPhone))
+	name := v.text(userName)
+	if last := v.text(userLastName); !strings.HasSuffix(name, last) {
+		name = strings.TrimSpace(name + " " + last)
+	}
+	p := person(id, name, v.text(userEmail), v.text(userPhone))
 	switch strings.ToLower(v.text(userRole)) {
-	case "agent", "admin", "administrator", "owner", "staff", "light agent", "support", "team member", "technician":
+	case "agent", "admin", "administrator", "owner", "staff", "light agent", "support", "team member", "technician", "standard":
 		p.Agent = true
 	}
 	if x.s.users == nil {
@@ -40,6 +44,10 @@ func (s *Source) resolve(p sources.Person) sources.Person {
 	}
 	u, ok := s.users[p.ID]
 	if !ok || p.ID == "" {
+		return p
+	}
+	if p.Email != "" && u.Email != "" && !strings.EqualFold(p.Email, u.Email) {
+		p.ID = "" // of who filed the message, not of who wrote it
 		return p
 	}
 	if p.Name == "" {
