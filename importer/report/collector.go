@@ -226,8 +226,18 @@ type ticketRef struct {
 	Waiting                           bool  // the customer spoke last
 }
 
-// Name is how people call the ticket: its number, else its key.
-func (r ticketRef) Name() string { return cmp.Or(r.ID, r.Key) }
+// Name is how people call the ticket: its number, else its key, of which a long one loses its middle.
+func (r ticketRef) Name() string { return cmp.Or(r.ID, brief(r.Key)) }
+
+// brief is a key with room for its ends only: that of a mail is as long as its Message-ID.
+func brief(key string) string {
+	const most = 36
+	runes := []rune(strings.TrimPrefix(key, "mid:"))
+	if len(runes) <= most {
+		return string(runes)
+	}
+	return string(runes[:most-16]) + "…" + string(runes[len(runes)-15:])
+}
 
 // notable puts a ticket into the lists that want it. Most tickets are wanted by none, and are not described then.
 func (c *Collector) notable(t *sources.Ticket, p *mapping.Plan) {

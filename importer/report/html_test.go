@@ -439,3 +439,23 @@ func TestWithoutTheAccount(t *testing.T) {
 		t.Error("a page about fewer tickets than were planned must say so")
 	}
 }
+
+// A ticket that is refused has a preview too: why, and what the source has of it; the list of the refused leads there.
+func TestRefusedTicketsAreShown(t *testing.T) {
+	src := job()
+	c, rep, _ := dryRun(t, src, options(), account())
+	doc := parse(t, pageOf(t, c, rep))
+	link := find(byID(t, doc, "refused"), func(n *html.Node) bool { return n.Data == "a" && text(n) == "309" })
+	if len(link) != 1 {
+		t.Fatal("nothing leads to what is known of ticket 309")
+	}
+	shown := byID(t, doc, strings.TrimPrefix(attr(link[0], "href"), "#"))
+	for _, want := range []string{"309", "Does not come along: ", "The printer of room 309", "c29@customers.example", "as the source has it"} {
+		if !strings.Contains(text(shown), want) {
+			t.Errorf("%q is not in %s", want, text(shown))
+		}
+	}
+	if frames := find(shown, tagged("iframe")); len(frames) != 2 || !strings.Contains(attr(frames[0], "srcdoc"), "message 1 of ticket 309") {
+		t.Errorf("%d messages are shown", len(frames))
+	}
+}

@@ -36,19 +36,19 @@ type mondayRow struct {
 
 // A ticketRow is a line about one ticket.
 type ticketRow struct {
-	Name, Place, Short, Subject, Customer, Assignee, Status, Created, Last string
-	CreatedSort, LastSort                                                  int64
-	Parts, Threads, Attached                                               int
-	Files, Bytes                                                           int64
-	Age                                                                    string
-	Waiting                                                                bool
-	Preview                                                                string
-	Links                                                                  []standLink
+	Key, Name, Place, Short, Subject, Customer, Assignee, Status, Created, Last string
+	CreatedSort, LastSort                                                       int64
+	Parts, Threads, Attached                                                    int
+	Files, Bytes                                                                int64
+	Age                                                                         string
+	Waiting                                                                     bool
+	Preview                                                                     string
+	Links                                                                       []standLink
 }
 
 func (v *viewer) row(r ticketRef) ticketRow {
 	return ticketRow{
-		Name: r.Name(), Place: r.Place, Short: path.Base(r.Place), Subject: r.Subject, Customer: r.Customer, Assignee: v.who(r.Assignee, "unassigned"), Status: r.Status,
+		Key: r.Key, Name: r.Name(), Place: r.Place, Short: path.Base(r.Place), Subject: r.Subject, Customer: r.Customer, Assignee: v.who(r.Assignee, "unassigned"), Status: r.Status,
 		Created: day(r.Created), Last: day(r.Last), CreatedSort: r.Created.Unix(), LastSort: r.Last.Unix(), Parts: r.Parts, Threads: r.Threads,
 		Attached: r.Attached, Files: r.Files, Bytes: r.Bytes, Age: age(v.o.Newest.Sub(r.Last)), Waiting: r.Waiting, Preview: v.previews[r.Key],
 		Links: v.links(r.Key),
@@ -248,6 +248,7 @@ type outcomes struct {
 type outcomeRow struct {
 	Kind, Name, Place, Reason string
 	Candidate                 standLink // a conversation that may be it
+	Preview                   string
 }
 
 const shownOutcomes = 300
@@ -275,7 +276,7 @@ func (v *viewer) refused() (out outcomes) {
 }
 
 func (v *viewer) outcome(kind string, o importer.Outcome) outcomeRow {
-	row := outcomeRow{Kind: kind, Name: clip(firstOf(o.ID, o.Key), 120), Place: clip(o.Place, 160), Reason: clip(o.Reason, 400)}
+	row := outcomeRow{Kind: kind, Name: clip(firstOf(o.ID, o.Key), 120), Place: clip(o.Place, 160), Reason: clip(o.Reason, 400), Preview: v.previews[clip(o.Key, 120)]}
 	if o.Part > 1 {
 		row.Name += fmt.Sprintf(" (part %d)", o.Part)
 	}

@@ -29,6 +29,7 @@ type sampler struct {
 	codes    map[string]int
 	traits   mapping.Traits
 	ordinary top[ordinary]
+	nRefused int
 }
 
 type ordinary struct {
@@ -42,7 +43,9 @@ type preview struct {
 	score    int // how ugly: those go first
 	findings []mapping.Finding
 	parts    []previewPart
-	size     int // bytes of its bodies
+	size     int    // bytes of its bodies
+	refused  string // why it does not come along; then parts hold the ticket as the source has it
+	unshown  int    // messages of a refused ticket that are not shown
 }
 
 type previewPart struct {
@@ -59,6 +62,7 @@ type previewPart struct {
 
 type previewThread struct {
 	kind   string
+	word   string // the source's own for its kind, where there is no thread
 	author party  // the user of replies and notes
 	who    string // the customer's address
 	at     string
@@ -84,6 +88,9 @@ func newSampler() sampler {
 }
 
 func (s *sampler) see(c *Collector, t *sources.Ticket, p *mapping.Plan) {
+	if p.Refused != "" {
+		s.refused(c, t, p)
+	}
 	if len(p.Parts) == 0 {
 		return
 	}
@@ -141,6 +148,19 @@ var ugliness = map[sources.Severity]int{sources.Info: 1, sources.Warning: 10, so
 
 func (c *Collector) preview(t *sources.Ticket, p *mapping.Plan) *preview {
 	v := &preview{ref: ref(t, p)}
+	v.found(p)
+	v.score += 5 * (len(p.Parts) - 1)
+	for i, part := range p.Parts {
+		if i == 3 {
+			break
+		}
+		v.parts = append(v.parts, c.previewPart(v, t, part))
+	}
+	return v
+}
+
+// found takes in the findings of a plan.
+func (v *preview) found(p *mapping.Plan) {
 	codes := map[string]bool{}
 	for _, f := range p.Findings {
 		if !codes[f.Code] {
@@ -151,14 +171,6 @@ func (c *Collector) preview(t *sources.Ticket, p *mapping.Plan) *preview {
 			v.findings = append(v.findings, mapping.Finding{Severity: f.Severity, Code: clip(f.Code, 60), Text: clip(f.Text, 400), Position: f.Position})
 		}
 	}
-	v.score += 5 * (len(p.Parts) - 1)
-	for i, part := range p.Parts {
-		if i == 3 {
-			break
-		}
-		v.parts = append(v.parts, c.previewPart(v, t, part))
-	}
-	return v
 }
 
 func (c *Collector) previewPart(v *preview, t *sources.Ticket, part *mapping.Part) previewPart {

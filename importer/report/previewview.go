@@ -10,12 +10,14 @@ import (
 
 // previewView is a sampled ticket as the page lays it out.
 type previewView struct {
-	ID, Name, Place, Short, Subject string
-	Findings                        []findingLine
-	Worst                           string // class of the gravest finding
-	Parts                           []partView
-	MoreParts                       int
-	Links                           []standLink // the conversations that it has become
+	ID, Key, Name, Place, Short, Subject string
+	Findings                             []findingLine
+	Worst                                string // class of the gravest finding
+	Parts                                []partView
+	MoreParts                            int
+	Refused                              string      // why it does not come along
+	Unshown                              int         // messages of a refused ticket
+	Links                                []standLink // the conversations that it has become
 }
 
 type findingLine struct{ Class, Severity, Code, Text string }
@@ -42,7 +44,8 @@ type threadView struct {
 type fileView struct{ Name, Type, Size, How string }
 
 func (v *viewer) preview(id string, p *preview) previewView {
-	out := previewView{ID: id, Name: p.ref.Name(), Place: p.ref.Place, Short: path.Base(p.ref.Place), Subject: p.ref.Subject, MoreParts: p.ref.Parts - len(p.parts), Links: v.links(p.ref.Key)}
+	out := previewView{ID: id, Key: p.ref.Key, Name: p.ref.Name(), Place: p.ref.Place, Short: path.Base(p.ref.Place), Subject: p.ref.Subject, MoreParts: p.ref.Parts - len(p.parts), Links: v.links(p.ref.Key), Refused: p.refused, Unshown: p.unshown}
+	out.MoreParts = max(0, out.MoreParts)
 	for _, f := range p.findings {
 		line := findingLine{severityClass[f.Severity], f.Severity.String(), f.Code, f.Text}
 		if out.Worst == "" {
@@ -102,7 +105,7 @@ var threadWords = map[string]string{
 }
 
 func (v *viewer) threadView(p previewPart, t previewThread) threadView {
-	out := threadView{Class: t.kind, What: firstOf(threadWords[t.kind], t.kind), At: t.at, Cut: t.cut, More: t.more, Cc: strings.Join(t.cc, ", ")}
+	out := threadView{Class: t.kind, What: firstOf(t.word, threadWords[t.kind], t.kind), At: t.at, Cut: t.cut, More: t.more, Cc: strings.Join(t.cc, ", ")}
 	switch {
 	case t.who != "" && t.who == p.address:
 		out.Who = firstOf(p.customer, t.who)

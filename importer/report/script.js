@@ -83,6 +83,21 @@
   }
   addEventListener("resize", () => { for (const frame of all("details[open] iframe")) fit(frame); });
 
+  // What is wider than the window is scrolled, by keyboard too.
+  const widths = new ResizeObserver(list => {
+    for (const { target } of list) {
+      const label = target.querySelector("caption")?.textContent || target.querySelector("svg")?.getAttribute("aria-label") || "";
+      if (target.scrollWidth > target.clientWidth + 1) {
+        target.tabIndex = 0;
+        target.setAttribute("role", "region");
+        target.setAttribute("aria-label", label);
+      } else {
+        for (const name of ["tabindex", "role", "aria-label"]) target.removeAttribute(name);
+      }
+    }
+  });
+  for (const wide of all(".wide")) widths.observe(wide);
+
   let folded = [];
   addEventListener("beforeprint", () => { folded = all("details.finding:not([open])"); for (const d of folded) d.open = true; });
   addEventListener("afterprint", () => { for (const d of folded) d.open = false; });

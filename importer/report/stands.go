@@ -92,7 +92,7 @@ func (c *Collector) Stand(p importer.Place, now bool) {
 		s.more++
 		return
 	}
-	row := standRow{Name: clip(firstOf(p.ID, p.Key), 120), Place: clip(p.Source, 160), State: word, Link: link}
+	row := standRow{Name: firstOf(clip(p.ID, 120), brief(clip(p.Key, 120))), Place: clip(p.Source, 160), State: word, Link: link}
 	if p.Parts > 1 {
 		row.Part = fmt.Sprintf("part %d of %d", p.Part, p.Parts)
 	}
