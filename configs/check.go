@@ -93,14 +93,15 @@ func (d *decoder) checkTable(v reflect.Value, key, pattern string) {
 			d.checkTable(v.Index(i), fmt.Sprintf("%s[%d]", key, i), pattern+".*")
 		}
 	case v.Kind() == reflect.String:
-		d.checkWord(v.String(), key, info.enum)
+		d.checkWord(v.String(), key, strings.HasSuffix(pattern, ".*"), info.enum)
 	case v.CanInt() && d.written(key) && !d.failed(key):
 		d.checkNumber(v.Int(), key, info)
 	}
 }
 
-func (d *decoder) checkWord(s, key string, enum []string) {
-	inTable := strings.Contains(key, ".") && !d.isField(key)
+// checkWord wants one of the words of enum; nothing at all is as good where it means that the key is left out, which
+// it does not in a table.
+func (d *decoder) checkWord(s, key string, inTable bool, enum []string) {
 	if enum == nil || slices.Contains(enum, s) || s == "" && !inTable {
 		return
 	}
@@ -111,9 +112,6 @@ func (d *decoder) checkWord(s, key string, enum []string) {
 		e.Hint = "a blank belongs after the colon"
 	}
 }
-
-// isField reports whether key is one of the table of keys, not an entry of a table.
-func (d *decoder) isField(key string) bool { _, ok := infoOf(key); return ok }
 
 func (d *decoder) checkNumber(n int64, key string, info keyInfo) {
 	low, high := int64(info.min), int64(info.max)

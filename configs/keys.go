@@ -23,7 +23,9 @@ var (
 )
 
 // keyTable has the order of the file as a person would write it.
-var keyTable = []keyInfo{
+var keyTable = slices.Concat(baseKeys, ruleKeys())
+
+var baseKeys = []keyInfo{
 	{key: "version", doc: "Version of this format; always 1.", min: 1, max: 1, example: "1"},
 
 	{key: "source", doc: "What to read."},
@@ -122,16 +124,6 @@ var keyTable = []keyInfo{
 	{key: "mapping.live_cc", doc: "Copies on live conversations: an agent's first answer would go to all of them; left out: keep.", enum: []string{"keep", "note"}},
 	{key: "mapping.quotes", doc: "Quoted history in mails. fold: where it stands word for word in an earlier message of the ticket, a remark takes its place; left out: keep.", enum: []string{"keep", "fold"}},
 	{key: "mapping.forwards", doc: "Threads that begin with a mail that somebody of the team forwarded. credit: they are the quoted customer's, and the text names who forwarded it; left out: keep.", enum: []string{"keep", "credit"}},
-	{key: "mapping.routes", doc: "Tickets that go to another inbox than helpscout.mailbox; the first route that fits decides. Each has mailbox and when."},
-	{key: "mapping.routes.*", doc: "One route."},
-	{key: "mapping.routes.*.mailbox", doc: "The inbox they go to: its name or id."},
-	{key: "mapping.routes.*.when", doc: "Which tickets: everything that is written has to hold, of a list any entry."},
-	{key: "mapping.routes.*.when.inboxes", doc: "Values of the inbox column: the old desk's inbox or brand."},
-	{key: "mapping.routes.*.when.groups", doc: "Values of the group column."},
-	{key: "mapping.routes.*.when.statuses", doc: "Values of the status column."},
-	{key: "mapping.routes.*.when.tags", doc: "Any of the ticket's tags, as the source has them."},
-	{key: "mapping.routes.*.when.labels", doc: "Any of a thread's labels or folders."},
-	{key: "mapping.routes.*.when.addresses", doc: "The team's address that the thread's first mail went to, or came from."},
 	{key: "mapping.placeholder_domain", doc: "Customers without an address get one at this domain, each their own. Choose one nobody can receive mail at.", example: "imported.invalid"},
 	{key: "mapping.placeholder", doc: "What a customer without an address gets; left out: create when placeholder_domain is set, else refuse.", enum: []string{"create", "refuse"}},
 	{key: "mapping.tags", doc: `Legacy tags and what they become; "" drops one. Others are kept.`},

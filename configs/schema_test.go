@@ -105,7 +105,7 @@ func TestSchemaRefuses(t *testing.T) {
 	for _, text := range []string{
 		"version: 1\n", with("zebra: 1\n"), with("mapping: {default_status: shut}\n"), with("mapping: {statuses: {a: shut}}\n"),
 		with("mapping: {max_threads: 101}\n"), with("mapping: {max_threads: many}\n"), with("mapping: {agent_domains: {a: b}}\n"),
-		with("mapping: {routes: {mailbox: Sales}}\n"), with("mapping: {routes: [{mailbox: Sales, wen: {tags: a}}]}\n"),
+		with("mapping: {routes: {mailbox: Sales}}\n"), with("mapping: {redact: [{preset: cars}]}\n"), with("mapping: {routes: [{mailbox: Sales, wen: {tags: a}}]}\n"),
 		with("run: {share: 80}\n"), with("run: {workers: 0}\n"), with("run: {settle: soon}\n"), with("mapping: []\n"),
 		strings.Replace(minimal, "csv", "cvs", 1), strings.Replace(minimal, "version: 1", "version: 2", 1),
 	} {
@@ -263,4 +263,13 @@ const routed = `mapping:
       when: {inboxes: [Acme, Acme Pro], groups: "?"}
     - mailbox: 102
       when: {addresses: sales@support.example}
+  filters:
+    from: 2020-01-01
+    to: 2026-11-30T18:00:00+01:00
+    exclude: [{tags: test, statuses: [deleted]}]
+    only:
+      - groups: [Support]
+  redact:
+    - {name: passwords, pattern: 'password: \S+$', with: '***'}
+    - preset: cards
 `

@@ -129,7 +129,7 @@ func blockedBy(groups []FindingGroup) *Stop {
 		lines = lines[:10]
 	}
 	return stopf(ExitUsage, "answer them in the configuration, or accept one knowingly with --accept CODE",
-		"nothing was sent: %d findings block the job:\n  %s%s", len(groups), strings.Join(lines, "\n  "), more)
+		"nothing was sent: %s the job:\n  %s%s", plural(len(groups), "finding blocks", "findings block"), strings.Join(lines, "\n  "), more)
 }
 
 // planner holds one batch of mapped tickets against the checkpoint.

@@ -196,7 +196,7 @@ func (f *Findings) Add(fs ...mapping.Finding) {
 				f.groups[k] = g
 			}
 		}
-		g.N++
+		g.N += max(1, x.N)
 		if len(g.Examples) < maxExamples {
 			g.Examples = append(g.Examples, x)
 		}

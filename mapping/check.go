@@ -79,6 +79,8 @@ func (o Options) Check() []error {
 	c.oneOf("live.last_from", o.Live.LastFrom, lastFromWords)
 	o.checkPeople(c)
 	o.checkRoutes(c)
+	o.Filters.check(c)
+	o.checkRedactions(c)
 	o.checkLimits(c)
 	c.oneOf("legacy_reference", o.LegacyReference, referenceWords)
 	if fold(o.LegacyReference) == "field" && strings.TrimSpace(o.LegacyField) == "" {

@@ -53,6 +53,7 @@ const (
 	codeSubjectCut     = "subject-shortened"
 	codeBodyEmpty      = "body-empty"
 	codeBodyCut        = "text-shortened"
+	codeRedacted       = "redacted"
 	codeBodyText       = "html-as-text"
 	codeCharacters     = "characters-removed"
 	codeTracker        = "trackers-removed"
@@ -117,6 +118,7 @@ var meanings = map[string]string{
 	codeSubjectCut:     "the subject is longer than max_subject; the full one is in a note",
 	codeBodyEmpty:      "the message has no text; a placeholder stands in its place",
 	codeBodyCut:        "the text is longer than max_text; the full text is attached as a file",
+	codeRedacted:       "text that a rule of mapping.redact fits was replaced, in subjects, texts, custom fields and names of files",
 	codeBodyText:       "nothing of the HTML would be visible; its plain text is taken",
 	codeCharacters:     "control characters and code points that are none were removed",
 	codeTracker:        "invisible remote images were removed",

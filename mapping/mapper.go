@@ -53,10 +53,12 @@ type settings struct {
 	AutoReplies   string
 	LiveCc        string
 	Chats         string
-	Quotes        string  `json:",omitempty"` // fold, or "" to keep
-	Forwards      string  `json:",omitempty"` // credit, or "" to keep
-	Routes        []route `json:",omitempty"`
-	Placeholder   string  // domain of placeholder addresses; "" refuses
+	Quotes        string      `json:",omitempty"` // fold, or "" to keep
+	Forwards      string      `json:",omitempty"` // credit, or "" to keep
+	Filters       *filters    `json:",omitempty"`
+	Redactions    []redaction `json:",omitempty"`
+	Routes        []route     `json:",omitempty"`
+	Placeholder   string      // domain of placeholder addresses; "" refuses
 	Reference     string
 	LegacyField   string
 	Threads       int // of a closed conversation
@@ -160,6 +162,7 @@ func (o Options) settings() settings {
 		s.Placeholder = d
 	}
 	s.Routes = o.routes(s.Mailboxes)
+	s.Filters, s.Redactions = o.Filters.folded(), o.redactions()
 	s.LiveThreads = max(s.Threads-o.headroom(), min(s.Threads, smallestSplit))
 	s.Text = int(min(orDefault(int64(o.MaxText), defaultMaxText), max(s.Inline-envelopeRoom, minText)))
 	s.FieldValues = map[string]map[string]string{}

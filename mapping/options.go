@@ -35,6 +35,9 @@ type Options struct {
 
 	Routes []Route `yaml:"routes"` // tickets that go to another inbox than helpscout.mailbox
 
+	Filters Filters     `yaml:"filters"`
+	Redact  []Redaction `yaml:"redact"`
+
 	PlaceholderDomain string `yaml:"placeholder_domain"`
 	Placeholder       string `yaml:"placeholder"` // create, refuse; empty: create when a domain is set, else refuse
 

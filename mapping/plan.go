@@ -110,6 +110,7 @@ type Finding struct {
 	Position sources.Position
 	// Value is the legacy value the finding is about (a status, an address), by which reports count.
 	Value string
+	N     int // of places in a message, where a finding is about several; 0: one
 }
 
 // Target is the account's side as a value. The zero Target is unbound: ids are then 0 in the plan, and such a plan

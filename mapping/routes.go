@@ -77,7 +77,7 @@ func (w *work) route() {
 		}
 	}
 	if in := oneLine(w.t.Inbox); in != "" && (by == nil || !slices.Contains(by.Inboxes, fold(in))) {
-		w.find(sources.Info, codeInbox, in, "inbox %q is in no route that decides; the conversation goes to %s", shorten(in, 80), w.mailboxName())
+		w.find(sources.Info, codeInbox, in, "no route asks for the inbox %q of the old desk; the conversation goes to %s", shorten(in, 80), w.mailboxName())
 	}
 }
 

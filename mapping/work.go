@@ -93,6 +93,8 @@ func (m *Mapper) Map(t *sources.Ticket) *Plan {
 // begin orders the messages and takes over what the reader noticed.
 func (m *Mapper) begin(t *sources.Ticket) *work {
 	w := &work{m: m, t: t, customers: map[string]*helpscout.NewCustomer{}}
+	t = w.redacted(t)
+	w.t = t
 	for _, p := range t.Problems {
 		w.problem(p)
 	}
@@ -111,6 +113,10 @@ func (w *work) decide() bool {
 		e.author = w.effectiveAuthor(e.msg)
 	}
 	if !w.filter() || !w.order() {
+		return false
+	}
+	if rule := w.filtered(); rule != "" {
+		w.exclude(rule)
 		return false
 	}
 	if w.creditForward(); w.excluded != "" {

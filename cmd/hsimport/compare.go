@@ -130,7 +130,7 @@ func (c *comparison) messagesOf(p pair) {
 }
 
 // rewording are the findings under which a text may differ from its source.
-var rewording = map[string]bool{"text-shortened": true, "html-as-text": true, "characters-removed": true, "body-empty": true, "image-unresolved": true}
+var rewording = map[string]bool{"text-shortened": true, "html-as-text": true, "characters-removed": true, "body-empty": true, "image-unresolved": true, "redacted": true}
 
 // filesOf looks for the content of every attachment.
 func (c *comparison) filesOf(p pair) {
