@@ -230,9 +230,16 @@ func differences(ev Evidence, c *helpscout.Conversation, threads []helpscout.Thr
 		assigned = c.Assignee.ID
 	}
 	if assigned != ev.Assign {
-		other = append(other, fmt.Sprintf("assigned to %d instead of %d", assigned, ev.Assign))
+		other = append(other, fmt.Sprintf("assigned to %s instead of %s", userName(assigned), userName(ev.Assign)))
 	}
 	return fatal, append(other, tagDifferences(ev, c)...)
+}
+
+func userName(id int64) string {
+	if id == 0 {
+		return "nobody"
+	}
+	return fmt.Sprintf("user %d", id)
 }
 
 func tagDifferences(ev Evidence, c *helpscout.Conversation) (out []string) {

@@ -100,6 +100,7 @@ type VerifySummary struct {
 	Quota       QuotaCounts `json:"quota"`
 	ElapsedS    float64     `json:"elapsed_s"`
 	Cause       string      `json:"cause,omitempty"`
+	Rehearsal   string      `json:"rehearsal,omitempty"` // the host that is not Help Scout's own
 	Verdict     string      `json:"verdict"`
 }
 
@@ -320,7 +321,7 @@ func (v *verifier) conclude(cause *Stop) *VerifySummary {
 	v.quotaCounts()
 	out := &VerifySummary{
 		MessageType: "summary", Command: "verify", Balanced: s.Unseen >= 0, Verified: *s, Quota: v.rep.Summary.Quota,
-		ElapsedS: time.Since(v.rep.Started).Seconds(), Verdict: v.verdict(),
+		ElapsedS: time.Since(v.rep.Started).Seconds(), Verdict: v.verdict(), Rehearsal: v.rep.Rehearsal,
 	}
 	codes := []int{ExitOK}
 	if cause != nil {
@@ -352,7 +353,7 @@ func (v *verifier) verdict() string {
 		what string
 	}{
 		{s.GoneOn, "gone on with since"},
-		{s.Differ, "differ"},
+		{s.Differ, verb(s.Differ, "differs", "differ")},
 		{s.Missing, "missing"},
 		{s.Unclear, "unclear"},
 		{s.Unseen, "not looked at"},
@@ -366,4 +367,11 @@ func (v *verifier) verdict() string {
 	}
 	fmt.Fprintf(&b, "; the threads of %s were compared", group3(s.Threads))
 	return b.String()
+}
+
+func verb(n int, one, many string) string {
+	if n == 1 {
+		return one
+	}
+	return many
 }

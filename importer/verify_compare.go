@@ -95,7 +95,7 @@ func (v *verifier) one(ctx context.Context, row *checkpoint.Part, c *helpscout.C
 	case len(lost) == 0 && (more > 0 || traces(threads) || c.UserUpdatedAt.After(want.last.Add(clocksDiffer))):
 		out.Symbol = GoneOn
 		if more > 0 {
-			out.Differences = append(out.Differences, fmt.Sprintf("%d threads came since", more))
+			out.Differences = append(out.Differences, plural(more, "thread", "threads")+" came since")
 		}
 	default:
 		out.Symbol = Differs

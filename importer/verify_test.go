@@ -68,7 +68,7 @@ var harm = map[string]struct {
 }{
 	"nothing":       {importer.AsSent, "", func(*bench, int64, int64) error { return nil }},
 	"deleted":       {importer.Absent, "not there", func(b *bench, id, _ int64) error { return b.box.DeleteConversation(id) }},
-	"answered":      {importer.GoneOn, "1 threads came since", func(b *bench, id, _ int64) error { _, err := b.box.Reply(id, 0, "hello"); return err }},
+	"answered":      {importer.GoneOn, "1 thread came since", func(b *bench, id, _ int64) error { _, err := b.box.Reply(id, 0, "hello"); return err }},
 	"reactivated":   {importer.GoneOn, "status active", func(b *bench, id, _ int64) error { _, err := b.box.CustomerReply(id, "again"); return err }},
 	"status":        {importer.GoneOn, "status pending", func(b *bench, id, _ int64) error { return b.box.SetStatus(id, "pending") }},
 	"retitled":      {importer.GoneOn, "subject", func(b *bench, id, _ int64) error { return b.box.Retitle(id, "what it is really about") }},

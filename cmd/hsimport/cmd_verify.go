@@ -2,21 +2,22 @@ package main
 
 import (
 	"context"
-	"encoding/csv"
 	"errors"
 	"fmt"
 	"os"
-	"strconv"
+	"path/filepath"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 
 	"hsimport/configs"
 	"hsimport/importer"
+	"hsimport/importer/report"
 )
 
 func (a *app) verifyCommand() *cobra.Command {
-	var config, table string
+	var config, table, page string
 	var how importer.Verifying
 	var trial bool
 	cmd := &cobra.Command{
@@ -30,7 +31,7 @@ func (a *app) verifyCommand() *cobra.Command {
 			ofTrial(c, trial)
 			_, soft, done := a.interruptible(cmd.Context())
 			defer done()
-			return a.verify(soft, c, how, table)
+			return a.verify(soft, c, how, table, page)
 		},
 	}
 	fl := cmd.Flags()
@@ -40,6 +41,7 @@ func (a *app) verifyCommand() *cobra.Command {
 	fl.Uint64Var(&how.Seed, "seed", 1, "for --sample: which ones are drawn")
 	fl.StringArrayVar(&how.Only, "only", nil, "look only at this ticket, by `key` or old number; may be repeated")
 	fl.StringVar(&table, "csv", "", "write one line a conversation to `file`")
+	fl.StringVar(&page, "html", "", "write what was found as one page to `file`")
 	trialFlag(fl, &trial, "the trial, not the import")
 	fl.BoolVar(&a.ui.json, "json", false, "one JSON object a line on stdout, the last one the summary")
 	cmd.PreRun = func(cmd *cobra.Command, _ []string) {
@@ -65,7 +67,7 @@ func (a *app) accountJob(c *configs.Config) (*importer.Job, error) {
 	}, nil
 }
 
-func (a *app) verify(ctx context.Context, c *configs.Config, how importer.Verifying, table string) (err error) {
+func (a *app) verify(ctx context.Context, c *configs.Config, how importer.Verifying, table, page string) (err error) {
 	job, err := a.accountJob(c)
 	if err != nil {
 		return err
@@ -76,22 +78,39 @@ func (a *app) verify(ctx context.Context, c *configs.Config, how importer.Verify
 		if err != nil {
 			return &importer.Stop{Code: importer.ExitUsage, Err: err}
 		}
-		w := csv.NewWriter(f)
-		defer func() { w.Flush(); err = errors.Join(err, w.Error(), f.Close()) }()
-		if err := w.Write([]string{"symbol", "old_id", "key", "part", "parts", "conversation", "url", "threads_compared", "differences"}); err != nil {
-			return err
-		}
-		each = func(c importer.Checked) error {
-			return errors.Join(a.ui.checked(c), w.Write([]string{
-				c.Symbol, c.ID, c.Key, strconv.Itoa(c.Part), strconv.Itoa(c.Parts), strconv.FormatInt(c.Conversation, 10), c.URL,
-				strconv.FormatBool(c.Threads), strings.Join(c.Differences, "; "),
-			}))
-		}
+		t := report.NewCheckedTable(f)
+		defer func() { err = errors.Join(err, t.Close(), f.Close()) }()
+		each = func(c importer.Checked) error { return errors.Join(a.ui.checked(c), t.See(c)) }
+	}
+	seen := &report.Verification{Title: filepath.Base(c.Path), Version: toolVersion()}
+	if page != "" {
+		list := each
+		each = func(c importer.Checked) error { seen.See(c); return list(c) }
 	}
 	sum, stop := importer.Verify(ctx, job, how, each)
 	a.ui.verified(sum, stop)
 	*a.code = sum.ExitCode
-	return nil
+	if page == "" || stop != nil && sum.Verified.Sent == 0 {
+		return nil
+	}
+	return a.verifiedPage(page, seen, sum)
+}
+
+// verifiedPage writes the page beside its place and moves it there.
+func (a *app) verifiedPage(path string, seen *report.Verification, sum *importer.VerifySummary) error {
+	f, err := os.CreateTemp(filepath.Dir(path), ".hsimport-*.html")
+	if err != nil {
+		return &importer.Stop{Code: importer.ExitUsage, Err: err}
+	}
+	defer func() { _ = os.Remove(f.Name()) }() // after the rename it is not there
+	err = errors.Join(seen.HTML(f, sum, time.Now()), f.Chmod(0o644), f.Close())
+	if err == nil {
+		err = os.Rename(f.Name(), path)
+	}
+	if err == nil {
+		a.ui.say("the page is in %s", path)
+	}
+	return err
 }
 
 // checked shows a conversation that is not as it was sent.

@@ -66,7 +66,8 @@ func TestScripts(t *testing.T) {
 			"arrived":   scriptArrived,   // arrived N: waits until at least so many create calls were applied
 			"summary":   scriptSummary,   // summary path=value...: of the last line of stdout, whose sums are checked too
 			"restarted": scriptRestarted, // the same address, but an account that is empty
-			"people":    scriptPeople,    // people delete|answer|retitle N: does that to the Nth conversation that is there
+			"people":    scriptPeople,    // people delete|answer|... N: does that to the Nth conversation that is there
+			"append":    scriptAppend,    // append FILE LINES: adds the lines of the second file to the first
 			"faults":    scriptFaults,    // faults [RULE...]: from now on, instead of those before
 			"replace":   scriptReplace,   // replace FILE OLD NEW
 			"workflow":  scriptWorkflow,  // workflow NAME...: puts active workflows into the account

@@ -12,6 +12,8 @@
 //	Table       is the CSV: one line a ticket, the whole list that the page only samples.
 //	Meaning, Hint  explain the codes of findings, whoever found them (hints.go).
 //	JSON        is one object a line, the last one the summary.
+//	Verification  is shown every conversation that verify has looked at, and writes a page of the same make.
+//	Rejects, PlanFindings, RunRecords  are the tables that status writes from the checkpoint alone.
 //
 // The page opens from disk without network. Its Content-Security-Policy lets nothing in but one style sheet and one script,
 // both named by their hash. All data goes through html/template; message bodies, sanitised by the mapping already, are

@@ -72,6 +72,11 @@ func head(v *view) string {
 	if v.Ran {
 		kind = "Import"
 	}
+	return headOf(kind + " of " + v.Title)
+}
+
+// headOf is everything before the body; a title is data, the rest is fixed.
+func headOf(title string) string {
 	return `<!doctype html>
 <html lang="en">
 <head>
@@ -80,7 +85,7 @@ func head(v *view) string {
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="color-scheme" content="light dark">
 <meta name="referrer" content="no-referrer">
-<title>` + kind + ` of ` + template.HTMLEscapeString(v.Title) + `</title>
+<title>` + template.HTMLEscapeString(title) + `</title>
 <link rel="icon" href="data:,">
 <style>` + styleText + `</style>
 </head>
