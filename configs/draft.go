@@ -21,6 +21,8 @@ type DraftOptions struct {
 	Answers map[string]string
 	// Rehearsal answers every other question with a guess that does no harm in a sandbox, and marks it as one.
 	Rehearsal bool
+	// Schema is the file that Schema is written to, relative to the configuration, for editors; empty: none.
+	Schema string
 	// JobTag is what every imported conversation is tagged with; empty: imported.
 	JobTag string
 }
@@ -90,6 +92,9 @@ func (d *draft) question(level int, q Question) {
 
 func (d *draft) head() {
 	s := d.survey
+	if d.opts.Schema != "" {
+		d.note(0, "yaml-language-server: $schema="+d.opts.Schema)
+	}
 	d.note(0, fmt.Sprintf("Drafted by hsimport init from %s: %s.", plural(len(s.Files), "file"), d.counts()))
 	if !s.First.IsZero() {
 		d.note(0, fmt.Sprintf("Messages from %s to %s.", s.First.Format("2006-01-02"), s.Last.Format("2006-01-02")))
@@ -163,7 +168,7 @@ func (d *draft) mapping() {
 	d.question(1, Question{Key: "mapping.fallback_user", Text: "e-mail of the Help Scout user who stands in for authors without one", Guess: rehearsalUser})
 	d.question(1, Question{Key: "mapping.placeholder_domain", Text: "customers without an address get one at this domain, such as imported.invalid", Guess: rehearsalDomain})
 	tag := cmp.Or(d.opts.JobTag, "imported")
-	d.key(1, "job_tag", value(tag), "every imported conversation gets it")
+	d.key(1, "job_tag", value(tag), "every imported conversation gets it: exclude it in conditions of workflows")
 	d.key(1, "legacy_reference", "note", "the old number and address, where search finds them: note, subject, field, off")
 	d.put(0, "", "")
 }

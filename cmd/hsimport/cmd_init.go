@@ -15,6 +15,7 @@ import (
 
 func (a *app) initCommand() *cobra.Command {
 	var out, preset string
+	var schema bool
 	cmd := &cobra.Command{
 		Use: "init FILE... [-o import.yaml]", Short: "Write a commented configuration from what the export holds", Long: initText,
 		Args: atLeastOne,
@@ -28,7 +29,13 @@ func (a *app) initCommand() *cobra.Command {
 			if err != nil {
 				return a.inputError(err)
 			}
-			text, questions := configs.Draft(s, args, configs.DraftOptions{Dir: filepath.Dir(out)})
+			o := configs.DraftOptions{Dir: filepath.Dir(out)}
+			if schema {
+				if o.Schema, err = writeSchema(o.Dir); err != nil {
+					return err
+				}
+			}
+			text, questions := configs.Draft(s, args, o)
 			if err := writeNew(out, text); err != nil {
 				return err
 			}
@@ -37,6 +44,7 @@ func (a *app) initCommand() *cobra.Command {
 		},
 	}
 	cmd.Flags().StringVarP(&out, "output", "o", "import.yaml", "the `file` to write")
+	cmd.Flags().BoolVar(&schema, "schema", false, "write the format's JSON Schema beside it, as "+schemaFile+", and name it for editors")
 	presetFlag(cmd, &preset)
 	return cmd
 }

@@ -92,7 +92,7 @@ func rootCommand(env *environment, u *ui, code *int) *cobra.Command {
 	root.PersistentFlags().BoolVarP(&u.verbose, "verbose", "v", false, "say more, on stderr")
 	a := &app{env: env, ui: u, code: code}
 	root.PersistentFlags().StringVar(&a.credentialsFile, "credentials", "", "read HELPSCOUT_APP_ID and HELPSCOUT_APP_SECRET from `file`")
-	root.AddCommand(a.demoCommand(), a.inspectCommand(), a.initCommand(), a.doctorCommand(), a.fetchCommand(), a.dryRunCommand(), a.runCommand(), a.statusCommand(), a.verifyCommand(), a.lookupCommand(), a.recoverCommand(), a.rollbackCommand(), a.sandboxCommand(), a.manCommand())
+	root.AddCommand(a.demoCommand(), a.inspectCommand(), a.initCommand(), a.doctorCommand(), a.fetchCommand(), a.dryRunCommand(), a.runCommand(), a.statusCommand(), a.verifyCommand(), a.lookupCommand(), a.recoverCommand(), a.rollbackCommand(), a.sandboxCommand(), a.schemaCommand(), a.manCommand())
 	for _, c := range root.Commands() {
 		c.DisableFlagsInUseLine = true
 	}

@@ -22,6 +22,17 @@ imported conversations they may act on.
 
 It ends with 0 when nothing says stop, otherwise with the code that the import would end with.`
 
+const schemaText = `Prints the JSON Schema of the configuration: what each key is for, and what it may be. Editors that know YAML complete
+and check with it:
+
+  hsimport schema > hsimport.schema.json
+
+and in the first line of the configuration
+
+  # yaml-language-server: $schema=hsimport.schema.json
+
+hsimport init --schema writes both.`
+
 const hintOwner = "make a user for the import in Help Scout (Manage > Users) and let the app belong to that one"
 
 const hintSnapshot = "hsimport doctor --snapshot FILE writes one where there is access; without one, leave it out, and the dry run says what it could not check"
