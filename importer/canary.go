@@ -74,7 +74,7 @@ func (e *engine) sing(ctx context.Context) error {
 // sendCanary sends the picked tickets. What was rejected or left in doubt shows nothing: what is in doubt is settled at
 // once, and the next handful is picked until one conversation has been created.
 func (e *engine) sendCanary(ctx context.Context, picked []*group) error {
-	e.tell(Event{Kind: EventPhase, Text: fmt.Sprintf("sending %d conversations first and reading them back", len(picked))})
+	e.tell(Event{Kind: EventPhase, Text: fmt.Sprintf("sending %s first, to be read back", plural(len(picked), "conversation", "conversations"))})
 	p := newPool(e.workers)
 	for _, g := range picked {
 		if e.halted(ctx) != nil || e.enough() || e.overTime() {
@@ -285,7 +285,7 @@ func threadDifferences(ev Evidence, threads []helpscout.Thread) (out []string) {
 		count++
 	}
 	if count != len(ev.Threads) {
-		out = append(out, fmt.Sprintf("%d threads instead of %d", count, len(ev.Threads)))
+		out = append(out, fmt.Sprintf("%s instead of %d", plural(count, "thread", "threads"), len(ev.Threads)))
 	}
 	for _, t := range ev.Threads {
 		k := id{t.Type, t.At}

@@ -371,7 +371,7 @@ func TestTooLarge(t *testing.T) {
 			rep := b.run()
 			wantBalanced(t, rep)
 			a := rep.Summary.Attachments
-			if a.Planned != 30 || a.Inline+a.Uploaded+a.Noted != 30 {
+			if a.Planned != 30 || a.Sum() != 30 || a.Uploaded != b.box.Stats().Calls["upload"] {
 				t.Errorf("%+v", a)
 			}
 		}

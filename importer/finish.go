@@ -142,7 +142,7 @@ func plural(n int, one, many string) string {
 	if n == 1 {
 		return "1 " + one
 	}
-	return fmt.Sprintf("%d %s", n, many)
+	return group3(n) + " " + many
 }
 
 func sourceCounts(r *Report) SourceCounts {
@@ -181,7 +181,7 @@ func (e *engine) checkpointCounts(ctx context.Context) (arrived int, err error) 
 	s.Pending = c.Parts[checkpoint.Pending]
 	s.Planned = c.Total() - c.Parts[checkpoint.Deleted] + e.rep.Totals.Refused
 	e.rep.Totals.UnitsLeft = int(c.Units[checkpoint.Pending] + c.Units[checkpoint.InDoubt] + c.Units[checkpoint.Sending])
-	e.attachmentCounts(c.Effects[kindUpload])
+	e.attachmentCounts(c)
 	for _, kind := range c.Effects {
 		e.doubtfulEffects += kind[checkpoint.InDoubt] + kind[checkpoint.Sending]
 		e.rejectedEffects += kind[checkpoint.Rejected]
@@ -190,15 +190,22 @@ func (e *engine) checkpointCounts(ctx context.Context) (arrived int, err error) 
 	return e.outcomes(ctx)
 }
 
-func (e *engine) attachmentCounts(uploads map[checkpoint.State]int) {
-	t, a := e.rep.Totals, &e.rep.Summary.Attachments
+// attachmentCounts counts as uploaded what the server has taken. What was planned and has no row yet is left, unless all
+// conversations are there and recover has found some of them with their files.
+func (e *engine) attachmentCounts(c checkpoint.Counts) {
+	t, a, uploads := e.rep.Totals, &e.rep.Summary.Attachments, c.Effects[kindUpload]
 	begun := 0
 	for _, n := range uploads {
 		begun += n
 	}
 	all := max(t.Uploads, begun)
 	a.Noted = t.Noted + uploads[checkpoint.Rejected]
-	a.Uploaded = all - uploads[checkpoint.Rejected]
+	a.Uploaded = uploads[checkpoint.Created]
+	open := c.Parts[checkpoint.Pending] + c.Parts[checkpoint.Sending] + c.Parts[checkpoint.InDoubt] + c.Parts[checkpoint.Rejected]
+	if c.Created[checkpoint.ByAdoption] > 0 && open == 0 {
+		a.Uploaded += all - begun
+	}
+	a.Left = all - uploads[checkpoint.Rejected] - a.Uploaded
 	a.Inline = t.Inline + t.Uploads - all
 	a.Planned = t.Inline + t.Uploads + t.Noted
 }
@@ -272,8 +279,8 @@ func (e *engine) balance() string {
 	if got, want := t.Tickets, e.rep.Ledger.Records.Tickets; got != want {
 		return fmt.Sprintf("%d tickets planned or excluded, the source has %d", got, want)
 	}
-	if a := s.Attachments; a.Planned != a.Inline+a.Uploaded+a.Noted {
-		return fmt.Sprintf("%d attachments planned, %d accounted for", a.Planned, a.Inline+a.Uploaded+a.Noted)
+	if a := s.Attachments; a.Planned != a.Sum() {
+		return fmt.Sprintf("%d attachments planned, %d accounted for", a.Planned, a.Sum())
 	}
 	return ""
 }

@@ -38,7 +38,7 @@ func (e *engine) withoutPlaced(ctx context.Context, out *outgoing) (*outgoing, e
 	}
 	e.rep.Findings.Add(mapping.Finding{
 		Severity: sources.Warning, Code: "message-shared", Key: out.m.plan.Key, Position: out.m.plan.Position,
-		Text: fmt.Sprintf("%d messages of this ticket are carried by ticket %s already: they are not sent a second time", n, e.ticketOf(ctx, other)),
+		Text: fmt.Sprintf("%s carried by ticket %s already, and not sent a second time", plural(n, "message of this ticket is", "messages of this ticket are"), e.ticketOf(ctx, other)),
 	})
 	return e.makeReady(ctx, out.row, out.m, dropMessages(out.part, elsewhere))
 }

@@ -68,7 +68,7 @@ func (p *planner) all(ctx context.Context) error {
 	p.rep.Totals.Complete = true
 	if n := p.rep.Totals.Changed; n > 0 && !p.Options.KeepSent && !p.Options.RedoChanged {
 		p.rep.drift = stopf(ExitDrift, "--keep-sent goes on and leaves them as they are, --redo-changed deletes and sends them again",
-			"the mapping has changed: %d conversations already sent would now look different, the first is ticket %s", n, p.firstChanged)
+			"the mapping has changed: %s would now look different, the first is ticket %s", plural(n, "conversation already sent", "conversations already sent"), p.firstChanged)
 	}
 	return nil
 }

@@ -63,7 +63,7 @@ func (e *engine) awaitProof(ctx context.Context, left []doubt) (*proof, error) {
 		}
 	}
 	if d := time.Until(gaveUp.Add(wait)); d > 0 {
-		e.tell(Event{Kind: EventWait, Why: "settling", Text: fmt.Sprintf("%d conversations are in doubt; waiting %s before their absence counts", len(left), d.Round(time.Second))})
+		e.tell(Event{Kind: EventWait, Why: "settling", Text: fmt.Sprintf("%s in doubt; waiting %s before absence counts", plural(len(left), "conversation is", "conversations are"), d.Round(time.Second))})
 		if err := e.sleep(ctx, d); err != nil {
 			return nil, err
 		}

@@ -82,7 +82,7 @@ func (r *recovery) all(ctx context.Context) error {
 	if err := r.openFor(ctx, acc); err != nil {
 		return err
 	}
-	r.tell(Event{Kind: EventPhase, Text: fmt.Sprintf("planning %d tickets", r.Source.Len())})
+	r.tell(Event{Kind: EventPhase, Text: "planning " + plural(r.Source.Len(), "ticket", "tickets")})
 	if err := r.plan(ctx); err != nil {
 		return err
 	}
@@ -102,7 +102,7 @@ func (r *recovery) all(ctx context.Context) error {
 			return err
 		}
 	}
-	r.tell(Event{Kind: EventPhase, Text: fmt.Sprintf("looking for %d conversations in the account", r.todo)})
+	r.tell(Event{Kind: EventPhase, Text: fmt.Sprintf("looking for %s in the account", plural(r.todo, "conversation", "conversations"))})
 	if err := r.bySource(ctx); err != nil {
 		return err
 	}

@@ -24,7 +24,7 @@ func (e *engine) redo(ctx context.Context) error {
 	if len(e.changed) == 0 {
 		return nil
 	}
-	e.tell(Event{Kind: EventPhase, Text: fmt.Sprintf("taking back %d conversations that the changed mapping makes different", len(e.changed))})
+	e.tell(Event{Kind: EventPhase, Text: fmt.Sprintf("taking back %s that the changed mapping makes different", plural(len(e.changed), "conversation", "conversations"))})
 	var left []string
 	for rest := e.changed; len(rest) > 0; {
 		n := 1
@@ -50,7 +50,7 @@ func (e *engine) redo(ctx context.Context) error {
 		e.rep.Findings.Add(mapping.Finding{Severity: sources.Warning, Code: "touched-left", Text: why})
 	}
 	if len(left) > 0 {
-		e.tell(Event{Kind: EventWarning, Text: fmt.Sprintf("%d tickets stay as they were sent, because people have worked on them since; the first: %s", len(left), left[0])})
+		e.tell(Event{Kind: EventWarning, Text: fmt.Sprintf("%s as sent, because people have worked on it since; the first: %s", plural(len(left), "ticket stays", "tickets stay"), left[0])})
 	}
 	return nil
 }
@@ -246,7 +246,7 @@ func touched(row *checkpoint.Part, c *helpscout.Conversation, appended int) stri
 	case c.MailboxID != ev.Mailbox:
 		return "it was moved to another mailbox"
 	case c.ThreadCount != len(ev.Threads)+appended:
-		return fmt.Sprintf("it has %d threads, %d were sent", c.ThreadCount, len(ev.Threads)+appended)
+		return fmt.Sprintf("it has %s, sent: %d", plural(c.ThreadCount, "thread", "threads"), len(ev.Threads)+appended)
 	}
 	return ""
 }

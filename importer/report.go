@@ -102,13 +102,19 @@ type ThreadCounts struct {
 	Appended     int `json:"appended"`
 }
 
-// Attachments counts files by the way they go; Planned is the sum of the others.
+// Attachments counts files by the way they go; Planned is the sum of the others. Inline ones go out with their
+// conversation; of the others, Uploaded are those that the server has taken (in a dry run: will be sent), Left those that it
+// has not: still to be sent, in doubt, or of a conversation that was rejected.
 type Attachments struct {
 	Planned  int `json:"planned"`
 	Inline   int `json:"inline"`
 	Uploaded int `json:"uploaded"`
 	Noted    int `json:"noted"`
+	Left     int `json:"left,omitempty"`
 }
+
+// Sum is what Planned has to equal.
+func (a Attachments) Sum() int { return a.Inline + a.Uploaded + a.Noted + a.Left }
 
 // QuotaCounts states what the run cost. Settling is the share of Units spent on finding out about lost answers.
 type QuotaCounts struct {

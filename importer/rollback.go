@@ -238,7 +238,7 @@ func (r *rollback) asked(row *checkpoint.Part) bool {
 
 // plan looks at the heads of all of them, by list pages.
 func (r *rollback) plan(ctx context.Context, list []created) (*RollbackPlan, error) {
-	r.tell(Event{Kind: EventPhase, Text: fmt.Sprintf("looking at %d conversations", len(list))})
+	r.tell(Event{Kind: EventPhase, Text: "looking at " + plural(len(list), "conversation", "conversations")})
 	p := &RollbackPlan{Origin: r.origin, Adopted: r.n.Adopted, InDoubt: r.n.InDoubt}
 	if len(list) > 0 {
 		p.First, p.Last = time.UnixMilli(list[len(list)-1].at).UTC(), time.UnixMilli(list[0].at).UTC()
@@ -289,7 +289,7 @@ func (r *rollback) planSome(ctx context.Context, some []created, p *RollbackPlan
 
 // deleteAll deletes one after the other, as many at a time as the quota lets through.
 func (r *rollback) deleteAll(ctx context.Context, list []created) error {
-	r.tell(Event{Kind: EventPhase, Text: fmt.Sprintf("deleting %d conversations, the newest first", len(list))})
+	r.tell(Event{Kind: EventPhase, Text: fmt.Sprintf("deleting %s, the newest first", plural(len(list), "conversation", "conversations"))})
 	r.todo = len(list)
 	p := newPool(r.workers)
 	for _, c := range list {
@@ -374,7 +374,7 @@ func (e *engine) reopenRolledBack(ctx context.Context) (bool, error) {
 	}
 	n, err := e.store.Reopen(ctx, nil)
 	if err == nil {
-		e.tell(Event{Kind: EventPhase, Text: fmt.Sprintf("%d conversations were rolled back: they are sent again", n)})
+		e.tell(Event{Kind: EventPhase, Text: plural(n, "conversation was rolled back: it is sent again", "conversations were rolled back: they are sent again")})
 	}
 	return n > 0, err
 }

@@ -269,7 +269,7 @@ func (e *engine) highestNumber(ctx context.Context) (n int64, err error) {
 
 // plan runs the planning pass and remembers what it was made from.
 func (e *engine) plan(ctx context.Context) error {
-	e.tell(Event{Kind: EventPhase, Text: fmt.Sprintf("planning %d tickets", e.Source.Len())})
+	e.tell(Event{Kind: EventPhase, Text: "planning " + plural(e.Source.Len(), "ticket", "tickets")})
 	if err := e.store.Set(ctx, factPlanned, ""); err != nil { // a load that ends half-way is begun anew
 		return err
 	}

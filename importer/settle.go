@@ -51,7 +51,7 @@ func (e *engine) settle(ctx context.Context) (again bool, err error) {
 	if e.NoSettle {
 		return e.absent(ctx, doubts, 0)
 	}
-	e.tell(Event{Kind: EventPhase, Text: fmt.Sprintf("looking for %d conversations whose answer was lost", len(doubts))})
+	e.tell(Event{Kind: EventPhase, Text: fmt.Sprintf("looking for %s whose answer was lost", plural(len(doubts), "conversation", "conversations"))})
 	left, err := e.claimBySecond(ctx, doubts)
 	if err != nil || len(left) == 0 {
 		return false, err
@@ -65,7 +65,7 @@ func (e *engine) settle(ctx context.Context) (again bool, err error) {
 		return false, err
 	}
 	if !pr.shown {
-		e.warn("list-lags", fmt.Sprintf("the server's list has not shown conversation %d for %s: %d parts stay in doubt", pr.fence, time.Duration(fencePatience)*e.settleTime(), len(left)))
+		e.warn("list-lags", fmt.Sprintf("the server's list has not shown conversation %d for %s: %s in doubt", pr.fence, time.Duration(fencePatience)*e.settleTime(), plural(len(left), "part stays", "parts stay")))
 		return false, nil
 	}
 	if left, err = e.claimBySecond(ctx, left); err != nil {

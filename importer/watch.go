@@ -77,7 +77,7 @@ func (e *engine) watch(ctx context.Context) error {
 		last = max(last, w.Until)
 	}
 	if d := time.Until(time.UnixMilli(last)); d > 0 {
-		e.tell(Event{Kind: EventWait, Why: "watching", Text: fmt.Sprintf("%d conversations were sent again; watching %s more for a late twin", len(ws), d.Round(time.Second))})
+		e.tell(Event{Kind: EventWait, Why: "watching", Text: fmt.Sprintf("%s sent again; watching %s more for a late twin", plural(len(ws), "conversation was", "conversations were"), d.Round(time.Second))})
 		if err := e.sleep(ctx, d); err != nil {
 			return err
 		}
