@@ -35,6 +35,16 @@ func (c *clock) skew() time.Duration {
 	return c.high
 }
 
+// Closed is until when nothing at all goes out because the server has answered 429; the zero time when something may.
+func (q *Quota) Closed() time.Time {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if !q.gate.probing || !q.gate.until.After(time.Now()) {
+		return time.Time{}
+	}
+	return q.gate.until
+}
+
 // Skew is how far our clock is at least ahead of the server's (behind it when negative), as far as answers have told;
 // 0 when they have not.
 func (q *Quota) Skew() time.Duration {

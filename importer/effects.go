@@ -299,7 +299,7 @@ func (e *engine) perform(ctx context.Context, c *effectCall) error {
 		if err := e.reachable(ctx); err != nil {
 			return err
 		}
-		if err := e.Quota.Write(ctx); err != nil {
+		if err := e.mayWrite(ctx); err != nil {
 			return err
 		}
 		if err := e.halted(ctx); err != nil {

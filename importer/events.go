@@ -9,8 +9,9 @@ type Event struct {
 	// Progress: parts done and still to do, and what the quota says.
 	Done, Todo   int
 	Units        int
-	Rate         float64 // units a minute permitted now
-	Why          string  // why nothing goes out right now; empty when it does
+	Rate         float64   // units a minute permitted now
+	Why          string    // why nothing goes out right now; empty when it does
+	Until        time.Time // Wait: when it ends or is looked at again, where that is known
 	Text         string
 	Key          string
 	Conversation int64
@@ -36,6 +37,7 @@ func (e *engine) tell(ev Event) {
 	e.telling.Lock()
 	defer e.telling.Unlock()
 	ev.At = time.Now()
+	e.toldAt = ev.At
 	ev.Done, ev.Todo = e.done, e.todo
 	if e.Quota != nil {
 		ev.Units, ev.Rate = e.Quota.Stats().Units, e.Quota.Rate()

@@ -85,18 +85,22 @@ type engine struct {
 	canary canary
 	again  *lookAgain // nil: not read from the checkpoint yet
 
-	hard     context.Context // for writes in flight; everything else ends with Soft
-	origin   string
-	jobStart time.Time         // of the job, in an earlier run perhaps
-	number   int64             // the account's highest conversation number when the job began
-	chosen   map[string]bool   // tickets of --only and --sample; nil: all
-	begun    int               // tickets handed to workers, for --limit
-	freed    bool              // settling has found a part that others, or its uploads, waited for
-	changed  []checkpoint.Part // what --redo-changed will take back
-	notes    notes             // for the checkpoint
-	settling int               // units spent on finding out about lost answers
+	hard       context.Context // for writes in flight; everything else ends with Soft
+	origin     string
+	jobStart   time.Time         // of the job, in an earlier run perhaps
+	number     int64             // the account's highest conversation number when the job began
+	chosen     map[string]bool   // tickets of --only and --sample; nil: all
+	begun      int               // tickets handed to workers, for --limit
+	delivering bool              // the plan is made, and what is pending is all there is to do
+	freed      bool              // settling has found a part that others, or its uploads, waited for
+	changed    []checkpoint.Part // what --redo-changed will take back
+	notes      notes             // for the checkpoint
+	settling   int               // units spent on finding out about lost answers
 
 	doubtfulEffects, rejectedEffects int // uploads and appends, for the exit code
+
+	toldAt    time.Time // of the last event; guarded by telling, as is the next
+	toldPause time.Time // the end of the last pause that was told
 
 	telling    sync.Mutex // guards what follows, the report's counts, and the order of events
 	done, todo int        // parts with a final state in this run, and those it began with

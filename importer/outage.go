@@ -109,7 +109,7 @@ func (e *engine) reachable(ctx context.Context) error {
 				"the server has not answered for %s (%v)", e.patience().Round(time.Second), err)
 		}
 		e.tell(Event{
-			Kind: EventWait, Why: "the server does not answer",
+			Kind: EventWait, Why: "the server does not answer", Until: time.Now().Add(pause),
 			Text: fmt.Sprintf("the server does not answer (%v); asking again in %s", err, pause.Round(time.Second)),
 		})
 		if err := e.sleep(ctx, pause); err != nil {

@@ -63,7 +63,7 @@ func (e *engine) awaitProof(ctx context.Context, left []doubt) (*proof, error) {
 		}
 	}
 	if d := time.Until(gaveUp.Add(wait)); d > 0 {
-		e.tell(Event{Kind: EventWait, Why: "settling", Text: fmt.Sprintf("%s in doubt; waiting %s before absence counts", plural(len(left), "conversation is", "conversations are"), d.Round(time.Second))})
+		e.tell(Event{Kind: EventWait, Why: "settling", Until: time.Now().Add(d), Text: fmt.Sprintf("%s in doubt; waiting %s before absence counts", plural(len(left), "conversation is", "conversations are"), d.Round(time.Second))})
 		if err := e.sleep(ctx, d); err != nil {
 			return nil, err
 		}
@@ -108,7 +108,7 @@ func (e *engine) claimByWalk(ctx context.Context, left []doubt, pr *proof) (rest
 		default:
 			pr.lag = time.Since(pr.sent)
 		}
-		e.tell(Event{Kind: EventWait, Why: "settling", Text: "the server's list lags behind; looking again in " + pause.Round(time.Second).String()})
+		e.tell(Event{Kind: EventWait, Why: "settling", Until: time.Now().Add(pause), Text: "the server's list lags behind; looking again in " + pause.Round(time.Second).String()})
 		if err := e.sleep(ctx, max(pause, time.Second)); err != nil {
 			return nil, err
 		}

@@ -402,6 +402,7 @@ func (e *engine) learnInline(ctx context.Context, size int64) error {
 
 // deliverAll sends, settles and sends again what was proven absent, until nothing is left or something stops it.
 func (e *engine) deliverAll(ctx context.Context) error {
+	e.delivering = true
 	if err := e.sing(ctx); err != nil {
 		return err
 	}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"html"
 	"io"
+	"net/http"
 	"slices"
 	"strings"
 	"time"
@@ -188,7 +189,7 @@ func (e *engine) create(ctx context.Context, out *outgoing) (checkpoint.State, r
 	if err := e.reachable(ctx); err != nil {
 		return "", nil, err
 	}
-	if err := e.Quota.Write(ctx); err != nil {
+	if err := e.mayWrite(ctx); err != nil {
 		return "", nil, err
 	}
 	if err := e.halted(ctx); err != nil {
@@ -383,7 +384,11 @@ func read[T any](ctx context.Context, e *engine, ask func() (T, error)) (T, erro
 			return v, stopf(ExitLeft, "everything is saved; the same command goes on when the server is back",
 				"the server has not answered a read for %s (%v)", e.patience(), err)
 		}
-		e.tell(Event{Kind: EventWait, Why: "the server does not answer", Text: fmt.Sprintf("no answer (%v); asking again in %s", err, pause.Round(time.Second))})
+		if helpscout.StatusOf(err) == http.StatusTooManyRequests && e.Quota != nil && !e.Quota.Closed().IsZero() {
+			e.tellPause() // the next read waits as long as the server has asked for
+			continue
+		}
+		e.tell(Event{Kind: EventWait, Why: "the server does not answer", Until: time.Now().Add(pause), Text: fmt.Sprintf("no answer (%v); asking again in %s", err, pause.Round(time.Second))})
 		if err := e.sleep(ctx, pause); err != nil {
 			return v, err
 		}

@@ -107,7 +107,7 @@ func (e *engine) settleEffect(ctx context.Context, row *checkpoint.Part, ef *che
 		if wait <= 0 {
 			break
 		}
-		e.tell(Event{Kind: EventWait, Why: "settling", Text: fmt.Sprintf("an %s is in doubt; waiting %s before its absence counts", ef.Kind, wait.Round(time.Second))})
+		e.tell(Event{Kind: EventWait, Why: "settling", Until: time.Now().Add(wait), Text: fmt.Sprintf("an %s is in doubt; waiting %s before its absence counts", ef.Kind, wait.Round(time.Second))})
 		if err := e.sleep(ctx, wait); err != nil {
 			return false, err
 		}

@@ -77,7 +77,7 @@ func (e *engine) watch(ctx context.Context) error {
 		last = max(last, w.Until)
 	}
 	if d := time.Until(time.UnixMilli(last)); d > 0 {
-		e.tell(Event{Kind: EventWait, Why: "watching", Text: fmt.Sprintf("%s sent again; watching %s more for a late twin", plural(len(ws), "conversation was", "conversations were"), d.Round(time.Second))})
+		e.tell(Event{Kind: EventWait, Why: "watching", Until: time.Now().Add(d), Text: fmt.Sprintf("%s sent again; watching %s more for a late twin", plural(len(ws), "conversation was", "conversations were"), d.Round(time.Second))})
 		if err := e.sleep(ctx, d); err != nil {
 			return err
 		}
@@ -219,7 +219,7 @@ func (e *engine) deleteConversation(ctx context.Context, ef *checkpoint.Effect, 
 		if err := e.reachable(ctx); err != nil {
 			return false, "", err
 		}
-		if err := e.Quota.Write(ctx); err != nil {
+		if err := e.mayWrite(ctx); err != nil {
 			return false, "", err
 		}
 		if err := e.halted(ctx); err != nil {

@@ -43,7 +43,7 @@ func (s *switcher) set(ctx context.Context, ef *checkpoint.Effect, ev pauseEvide
 		if !patient {
 			return stopf(ExitLeft, "the same command goes on from here", "workflow %q could not be switched: nothing was answered for %s", ev.Name, s.patience())
 		}
-		s.tell(Event{Kind: EventWait, Why: "the server does not answer", Text: fmt.Sprintf("switching workflow %q; asking again in %s", ev.Name, pause.Round(time.Second))})
+		s.tell(Event{Kind: EventWait, Why: "the server does not answer", Until: time.Now().Add(pause), Text: fmt.Sprintf("switching workflow %q; asking again in %s", ev.Name, pause.Round(time.Second))})
 		if err := s.sleep(ctx, pause); err != nil {
 			return err
 		}
@@ -55,7 +55,7 @@ func (s *switcher) granted(ctx context.Context) error {
 	if err := s.reachable(ctx); err != nil {
 		return err
 	}
-	if err := s.Quota.Write(ctx); err != nil {
+	if err := s.mayWrite(ctx); err != nil {
 		return err
 	}
 	return s.halted(ctx)
@@ -129,7 +129,7 @@ func (s *switcher) quiet(ctx context.Context, kind string) error {
 	if last.IsZero() || d <= 0 {
 		return nil
 	}
-	s.tell(Event{Kind: EventWait, Why: "a lost answer", Text: fmt.Sprintf("an earlier switch got no answer and may still be carried out; waiting %s", d.Round(time.Second))})
+	s.tell(Event{Kind: EventWait, Why: "a lost answer", Until: time.Now().Add(d), Text: fmt.Sprintf("an earlier switch got no answer and may still be carried out; waiting %s", d.Round(time.Second))})
 	return s.sleep(ctx, d)
 }
 

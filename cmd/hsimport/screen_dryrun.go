@@ -103,7 +103,11 @@ func (u *ui) planLines(rep *importer.Report) {
 
 func (u *ui) attachmentLine(a importer.Attachments) {
 	if a.Planned > 0 {
-		u.entry("attachments", count(a.Planned), "= "+count(a.Inline)+" with their message", "+ "+count(a.Uploaded)+" uploaded after it", "+ "+count(a.Noted)+" named in a note")
+		terms := []string{count(a.Planned), "= " + count(a.Inline) + " with their message", "+ " + count(a.Uploaded) + " uploaded after it", "+ " + count(a.Noted) + " named in a note"}
+		if a.Left > 0 {
+			terms = append(terms, "+ "+count(a.Left)+" not uploaded")
+		}
+		u.entry("attachments", terms...)
 	}
 }
 

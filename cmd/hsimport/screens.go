@@ -10,6 +10,7 @@ import (
 	"hsimport/importer"
 	"hsimport/importer/report"
 	"hsimport/mapping"
+	"hsimport/sources"
 )
 
 // report is the end of a run: what did not arrive, the sums, the verdict.
@@ -36,10 +37,25 @@ func (u *ui) report(rep *importer.Report, job *importer.Job) {
 			"+ "+count(c.Rejected)+" rejected", "+ "+count(c.InDoubt)+" in doubt", "+ "+count(c.Pending)+" to be sent")
 		u.attachmentLine(s.Attachments)
 		u.entry("quota", strings.Fields(quotaLine(s.Quota, s.ElapsedS))...)
+		u.warningLine(rep)
 		u.copied(s.Copy)
 	}
 	u.cause(rep)
 	p("%s", s.Verdict)
+}
+
+// warningLine says how much there is to read, and where.
+func (u *ui) warningLine(rep *importer.Report) {
+	n, kinds := 0, map[string]bool{}
+	for _, g := range rep.Findings.Groups() {
+		if g.Severity == sources.Warning {
+			n += g.N
+			kinds[g.Code] = true
+		}
+	}
+	if n > 0 {
+		u.entry("warnings", count(n), "of", plural(len(kinds), "kind;", "kinds;"), "dry-run explains them,", "status --findings FILE.csv lists them")
+	}
 }
 
 // notBegun says that a run ended before it knew what there is to do: its sums say nothing.

@@ -176,9 +176,16 @@ func (u *ui) event(ev importer.Event) {
 
 func (u *ui) tell(kind string, ev importer.Event) {
 	if u.json {
-		u.object(map[string]string{"message_type": kind, "text": ev.Text, "key": ev.Key})
+		o := map[string]string{"message_type": kind, "text": ev.Text, "key": ev.Key}
+		if !ev.Until.IsZero() {
+			o["until"] = ev.Until.UTC().Format(time.RFC3339)
+		}
+		u.object(o)
 	}
 	u.clear()
+	if !ev.Until.IsZero() && ev.Until.Sub(ev.At) >= 10*time.Second {
+		ev.Text += ", until " + ev.Until.Local().Format(time.TimeOnly)
+	}
 	if kind == "rejected" {
 		u.say("rejected: %s: %s", ev.Key, ev.Text)
 		return
