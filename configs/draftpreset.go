@@ -69,7 +69,14 @@ func (d *draft) presetFields() {
 			d.key(3, name, value(fields[name]), "")
 		}
 	}
-	if ignored := d.preset.Source.IgnoreColumns; len(ignored) > 0 {
+	var header []string
+	for _, c := range d.survey.Columns {
+		header = append(header, c.Name)
+	}
+	ignored := slices.DeleteFunc(slices.Clone(d.preset.Source.IgnoreColumns), func(spec string) bool {
+		return csvfile.Present(header, "", spec) == ""
+	})
+	if len(ignored) > 0 {
 		d.key(2, "ignore_columns", items(ignored), "")
 	}
 }

@@ -40,8 +40,11 @@ type Fits struct {
 	Tickets  []string `yaml:"tickets"`
 	Messages []string `yaml:"messages"`
 	Users    []string `yaml:"users"`
-	// Optional are the columns by which a further file of users is known when it is there.
-	OptionalUsers []string `yaml:"optional_users"`
+	// Optional are the columns by which further files are known when they are there: messages in another kind of table,
+	// users in one kind and in another.
+	OptionalMessages []string `yaml:"optional_messages"`
+	OptionalUsers    []string `yaml:"optional_users"`
+	MoreUsers        []string `yaml:"more_users"`
 }
 
 // PresetSource is the part of source that a preset answers. In columns a header that the export lacks is left out;
@@ -152,7 +155,9 @@ func (p *Preset) cast(sheets []sheet) (c casting, ok bool) {
 		{p.Fits.Tickets, true, &c.tickets},
 		{p.Fits.Messages, true, &c.messages},
 		{p.Fits.Users, true, &c.users},
+		{p.Fits.OptionalMessages, false, &c.messages},
 		{p.Fits.OptionalUsers, false, &c.users},
+		{p.Fits.MoreUsers, false, &c.users},
 	}
 	slices.SortStableFunc(parts, func(a, b part) int { return cmp.Compare(len(b.columns), len(a.columns)) })
 	for _, part := range parts {

@@ -28,21 +28,21 @@ func ChooseCSV(name string) csvfile.Choose {
 func (p *Preset) csvOptions(c casting, headers map[string][]string) csvfile.Options {
 	o := csvfile.Options{
 		Layout: p.Source.Layout, TimeZone: p.Source.TimeZone, DateFormats: p.Source.DateFormats,
-		IgnoreColumns: p.Source.IgnoreColumns, Users: c.users,
+		IgnoreColumns: p.Source.IgnoreColumns, Users: c.users, NoTexts: p.NoTexts,
 	}
-	first := func(ids []string) []string {
-		if len(ids) == 0 {
-			return nil
+	all := func(ids []string) (header []string) {
+		for _, id := range ids {
+			header = append(header, headers[id]...)
 		}
-		return headers[ids[0]]
+		return header
 	}
 	if o.Paths, o.Messages = c.tickets, c.messages; len(c.tickets) == 0 {
 		o.Paths, o.Messages = c.messages, nil
 	}
-	o.Columns = present(p.Source.Columns, first(o.Paths))
-	o.Fields = present(p.Source.Fields, first(o.Paths))
-	o.MessageColumns = present(p.Source.MessageColumns, first(o.Messages))
-	o.UserColumns = present(p.Source.UserColumns, first(o.Users))
+	o.Columns = present(p.Source.Columns, all(o.Paths))
+	o.Fields = present(p.Source.Fields, all(o.Paths))
+	o.MessageColumns = present(p.Source.MessageColumns, all(o.Messages))
+	o.UserColumns = present(p.Source.UserColumns, all(o.Users))
 	return o
 }
 

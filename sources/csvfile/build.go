@@ -31,6 +31,8 @@ func (s *Source) Ticket(ctx context.Context, i int) (*sources.Ticket, error) {
 // tally is what of a ticket's rows did not become messages of it.
 type tally struct {
 	duplicates int
+	described  int                      // descriptions that stand beside messages
+	excluded   int                      // of those: after the cut-over
 	attach     sources.AttachmentLedger // of the duplicates
 }
 
@@ -267,6 +269,9 @@ func (s *Source) factsOf(v *rowView) *ticketFacts {
 	}
 	t.text[ticketID] = v.text(ticketID)
 	t.text[subject] = v.text(subject)
+	if v.f.b.shape == messageRows {
+		t.text[description] = v.text(description)
+	}
 	t.requester = s.resolve(person(v.text(requesterID), v.text(requesterName), v.text(requesterEmail), v.text(requesterPhone)))
 	t.assignee = s.resolve(person(v.text(assigneeID), v.text(assigneeName), v.text(assigneeEmail), ""))
 	t.created = v.f.dates.read(v.bytes(createdAt), nil)

@@ -108,7 +108,7 @@ func (s shape) allows(r role) bool {
 	case ticketRows:
 		return r < messageID
 	case messageRows:
-		return r < description || r >= messageID && r < userID
+		return r <= descriptionFormat || r >= messageID && r < userID
 	case joinedRows:
 		return r == ticketID || r >= messageID && r < userID
 	}
@@ -280,8 +280,10 @@ func bind(s shape, header []string, columns, fields map[string]string, ignore []
 	if lacking != nil {
 		return nil, b.missing(lacking, key)
 	}
-	for r := range description {
-		b.factCols = append(b.factCols, b.cols[r]...)
+	for r := range comments { // of rows of messages, the description is a fact of the ticket too
+		if r < description || s == messageRows {
+			b.factCols = append(b.factCols, b.cols[r]...)
+		}
 	}
 	for _, f := range b.fields {
 		b.factCols = append(b.factCols, f.cols...)

@@ -95,6 +95,13 @@ func (x *indexer) countBuilt(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
+		x.records.Found += tally.described
+		if tally.excluded > 0 {
+			x.exclude(tally.excluded, afterCutOver)
+		}
+		for _, m := range t.Messages {
+			ref.see(cellDate{t: m.CreatedAt})
+		}
 		x.records.Duplicates += tally.duplicates
 		x.attach.Found -= tally.attach.Found
 		x.attach.Missing -= tally.attach.Missing
@@ -237,6 +244,9 @@ func (s *Source) word(table, other string) string {
 }
 
 func (s *Source) whyNoTexts() string {
+	if s.opts.NoTexts != "" {
+		return s.opts.NoTexts
+	}
 	for _, f := range s.files {
 		if f.b.has(description) || f.b.has(comments) || f.b.has(messageBody) || f.b.has(answer) {
 			return "the " + s.word("columns", "paths") + " mapped to texts are empty"

@@ -136,6 +136,9 @@ func (g *guesser) best(r role, sh shape) int {
 		if r == ticketID && known == "id" && sh != ticketRows {
 			continue // there it is the message's
 		}
+		if r == description && sh == messageRows && !strings.HasSuffix(known, "description") {
+			continue // whatever else is called so is the message
+		}
 		for i, h := range g.header {
 			if !g.taken[i] && foldHeader(h) == known && g.fits(r, i) {
 				return i

@@ -169,7 +169,7 @@ func (x *indexer) scan(ctx context.Context) error {
 	}
 	s.tickets = newTicketTable(s.temp.get)
 	x.rows.memoryRows, s.tickets.keys.memory = s.opts.memory.rows, s.opts.memory.keys
-	s.users = nil
+	s.users, s.met = nil, nil
 	if s.stats != nil {
 		s.stats.reset(s.files)
 	}
@@ -373,8 +373,12 @@ func (x *indexer) pieces(f *file, rec *record, n uint32) error {
 		}
 	}
 	ref.fallback(x.created)
+	if f.b.shape == messageRows && x.v.filled(description) {
+		ref.flags |= needsBuild
+	}
 	if f.b.shape == ticketRows {
 		x.ticketRow(ref)
+		x.meet()
 		x.innerPieces(ref)
 	} else {
 		x.countAttachments(messageAttachments)

@@ -42,6 +42,7 @@ func (b *builder) messages() {
 		})
 	}
 	b.dropRepeated()
+	b.describe()
 	b.dropDescription()
 	b.sort()
 	b.name()
@@ -49,6 +50,25 @@ func (b *builder) messages() {
 		d.m.Ordinal = i
 		b.t.Messages = append(b.t.Messages, d.m)
 	}
+}
+
+// describe makes a message of the description that the rows of a ticket's messages repeat: the oldest one.
+func (b *builder) describe() {
+	i := slices.IndexFunc(b.facts, func(f *ticketFacts) bool { return f.text[description] != "" && f.shape == messageRows })
+	if i < 0 {
+		return
+	}
+	row := b.facts[i].row
+	b.v.f, b.v.rec, b.w.f, b.w.rec = row.f, row.rec, row.f, row.rec
+	p := piece{role: description, at: b.facts[i].created, text: b.v.bytes(description)}
+	b.tally.described++
+	if until := b.s.opts.Until; !until.IsZero() && !p.at.t.IsZero() && !p.at.t.Before(until) {
+		b.tally.excluded++
+		return
+	}
+	m := b.w.message(b.s, p, b.t.Requester, b.light)
+	m.Digest = b.digestOf(m)
+	b.msgs = slices.Insert(b.msgs, 0, &draft{m: m, role: description, place: -1, side: description.String()})
 }
 
 // side is whose message it is, as far as the source itself says: part of the slot of a message without an id.

@@ -39,10 +39,11 @@ type Options struct {
 	MaxRecord      int64    `yaml:"max_record"`      // bytes of one row; 0: 64 MiB
 
 	// Set by the configuration, not by keys of this section.
-	Paths []string  `yaml:"-"` // absolute, with globs and folders expanded by Open
-	Base  string    `yaml:"-"` // folder that positions are relative to
-	Until time.Time `yaml:"-"` // messages at or after it are excluded: after cut-over; zero: none
-	Cache string    `yaml:"-"` // folder of fetched attachments (package fetch); empty: none
+	Paths   []string  `yaml:"-"` // absolute, with globs and folders expanded by Open
+	Base    string    `yaml:"-"` // folder that positions are relative to
+	NoTexts string    `yaml:"-"` // of an export that is known to hold no texts: why, and which one does
+	Until   time.Time `yaml:"-"` // messages at or after it are excluded: after cut-over; zero: none
+	Cache   string    `yaml:"-"` // folder of fetched attachments (package fetch); empty: none
 
 	memory indexMemory // of the index; zero: as much as suits a small machine
 }

@@ -31,6 +31,7 @@ type Source struct {
 	zoned   bool           // loc was named
 	files   []*file
 	users   map[string]sources.Person
+	met     map[string]sources.Person // by ids that tickets name with their people
 	rows    *sortedRows
 	tickets *ticketTable
 	entries *refTable // of tickets, in the order of entries

@@ -70,3 +70,38 @@ func TestTwoTablesOfMessages(t *testing.T) {
 		t.Errorf("answer %+v", answer)
 	}
 }
+
+// A table of messages may repeat the ticket's description in each row: it is the first message, unless the first one
+// says the same.
+func TestDescriptionBesideMessages(t *testing.T) {
+	o := Options{Layout: MessagePerRow, TimeZone: "UTC", Columns: map[string]string{
+		"ticket_id": "ticket", "subject": "subject", "requester_name": "user", "created_at": "opened", "description": "description",
+		"message_body": "text", "message_author_name": "author", "message_created_at": "at",
+	}}
+	const head = "ticket,subject,user,opened,description,text,author,at\n"
+	const rows = "1,A,Jo,2024-01-01 10:00:00,It broke,Which one?,Ada,2024-01-01 11:00:00\n1,A,Jo,2024-01-01 10:00:00,It broke,The left,Jo,2024-01-01 12:00:00\n" +
+		"2,B,Jo,2024-01-02 10:00:00,It is late,It is late!,Jo,2024-01-02 10:00:00\n2,B,Jo,2024-01-02 10:00:00,,Sorry,Ada,2024-01-02 11:00:00\n" +
+		"3,C,Jo,2024-01-03 10:00:00,,Hello,Jo,2024-01-03 10:00:00\n"
+	s := open(t, o, "a.csv", head+rows)
+	var got []string
+	for _, id := range []sources.Key{"1", "2", "3"} {
+		for _, m := range ticket(t, s, id).Messages {
+			got = append(got, m.Author.Name+": "+m.Body)
+		}
+	}
+	want := "Jo: It broke|Ada: Which one?|Jo: The left|Jo: It is late!|Ada: Sorry|Jo: Hello"
+	if strings.Join(got, "|") != want {
+		t.Errorf("messages %q", got)
+	}
+	if r := s.Ledger().Records; r.Found != 7 || r.Messages != 6 || r.Duplicates != 1 || s.Ledger().Check() != nil {
+		t.Errorf("ledger %+v", r)
+	}
+	if i, _ := s.Find("1"); s.Entry(i).Created != ticket(t, s, "1").Messages[0].CreatedAt || s.Entry(i).Messages != 3 {
+		t.Errorf("entry %+v", s.Entry(i))
+	}
+	o.Until = ticket(t, s, "3").Messages[0].CreatedAt
+	s = open(t, o, "a.csv", head+rows+"4,D,Jo,2024-01-09 10:00:00,Later,Old,Jo,2024-01-01 09:00:00\n")
+	if r := s.Ledger().Records; r.Excluded != 2 || r.Messages != 6 || s.Ledger().Check() != nil {
+		t.Errorf("ledger %+v", r)
+	}
+}

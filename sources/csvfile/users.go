@@ -33,16 +33,16 @@ func (x *indexer) user() string {
 
 // resolve fills in what the users table knows of a person's id.
 func (s *Source) resolve(p sources.Person) sources.Person {
-	if len(s.users) == 0 {
+	if len(s.users)+len(s.met) == 0 {
 		return p
 	}
 	if p.ID == "" && p.Name != "" && p.Email == "" {
 		// Some exports put the id where the name belongs.
-		if u, ok := s.users[p.Name]; ok {
+		if u, ok := s.known(p.Name); ok {
 			return u
 		}
 	}
-	u, ok := s.users[p.ID]
+	u, ok := s.known(p.ID)
 	if !ok || p.ID == "" {
 		return p
 	}
@@ -61,4 +61,42 @@ func (s *Source) resolve(p sources.Person) sources.Person {
 	}
 	p.Agent = p.Agent || u.Agent
 	return p
+}
+
+// known is who an id is, as the users table says, else as the tickets' own columns do.
+func (s *Source) known(id string) (sources.Person, bool) {
+	if u, ok := s.users[id]; ok {
+		return u, true
+	}
+	u, ok := s.met[id]
+	return u, ok
+}
+
+// maxMet bounds what is learned of people from tickets; a desk has fewer agents.
+const maxMet = 1 << 16
+
+// meet learns who is behind the ids of a ticket's requester and assignee: its comments may name their authors by id
+// alone. Which of several names counts does not depend on the order of rows.
+func (x *indexer) meet() {
+	v, b := &x.v, x.v.f.b
+	if !b.has(comments) {
+		return
+	}
+	for _, r := range [...][3]role{{requesterID, requesterName, requesterEmail}, {assigneeID, assigneeName, assigneeEmail}} {
+		if !b.has(r[0]) {
+			continue
+		}
+		p := person(v.text(r[0]), v.text(r[1]), v.text(r[2]), "")
+		if p.ID == "" || p.Name == "" && p.Email == "" {
+			continue
+		}
+		old, again := x.s.met[p.ID]
+		if again && old.Name+old.Email >= p.Name+p.Email || !again && len(x.s.met) == maxMet {
+			continue
+		}
+		if x.s.met == nil {
+			x.s.met = map[string]sources.Person{}
+		}
+		x.s.met[p.ID] = p
+	}
 }
