@@ -202,7 +202,11 @@ func (d *draft) kinds() {
 	d.put(1, "message_kinds:", "allowed: "+strings.Join(messageKinds, ", "))
 	for _, c := range seen[:min(len(seen), maxWords)] {
 		guess := cmp.Or(wordOf(d.preset.Mapping.MessageKinds, c.Value), guessKind(c.Value))
-		if _, answered := d.opts.Answers["mapping.message_kinds."+c.Value]; !answered && guess == "" && (d.opts.Rehearsal || saysNothing(c.Value)) {
+		author := guess == byAuthor
+		if author {
+			guess = ""
+		}
+		if _, answered := d.opts.Answers["mapping.message_kinds."+c.Value]; !answered && guess == "" && (author || d.opts.Rehearsal || saysNothing(c.Value)) {
 			d.note(2, scalar(c.Value)+": "+plural(c.N, "message")+"; left out, agents and agent_domains decide")
 			continue
 		}

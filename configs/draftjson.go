@@ -129,6 +129,7 @@ func (d *draft) used(path string) bool {
 				spec = ours
 			}
 			for part := range strings.SplitSeq(strings.ReplaceAll(spec, " + ", "|"), "|") {
+				part, _, _ = strings.Cut(part, " = ")
 				if strings.EqualFold(strings.TrimSpace(part), path) {
 					return true
 				}

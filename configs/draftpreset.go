@@ -16,6 +16,9 @@ func (d *draft) fromPreset() {
 		return
 	}
 	d.note(0, fmt.Sprintf("Read as %s: %s (preset %s, version %d), because there are %s.", p.Desk, p.Title, p.Name, p.Version, p.Needs()))
+	if p.Notice != "" {
+		d.note(0, "Mind: "+p.Notice)
+	}
 	for _, s := range p.Seen {
 		d.note(0, "Seen in a real file: "+s)
 	}
@@ -46,7 +49,10 @@ func (d *draft) presetTable(table, layout string, columns []sources.SurveyColumn
 
 // handled reports whether the preset carries a column over as a field, or ignores it.
 func (d *draft) handled(column string) bool {
-	same := func(spec string) bool { return strings.EqualFold(spec, column) }
+	same := func(spec string) bool {
+		stem, glob := strings.CutSuffix(spec, "*")
+		return strings.EqualFold(spec, column) || glob && len(column) > len(stem) && strings.EqualFold(column[:len(stem)], stem)
+	}
 	if slices.ContainsFunc(d.preset.Source.IgnoreColumns, same) {
 		return true
 	}

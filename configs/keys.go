@@ -65,7 +65,7 @@ var baseKeys = []keyInfo{
 
 	{key: "source.json", doc: "How to read JSON; what is left out is found by itself."},
 	{key: "source.json.records", doc: "Where the tickets stand in their files: tickets[] is the array that tickets holds, [] an array at the top, . one record after the other; left out: found.", example: "tickets[]"},
-	{key: "source.json.columns", doc: "Our names of columns and their paths. A message's path that leads through a list (comments[].body) makes each element a message. Joined by | the first that is filled, by + one text.", example: `{ticket_id: id, message_body: "comments[].body"}`},
+	{key: "source.json.columns", doc: "Our names of columns and their paths. A message's path that leads through a list (comments[].body) makes each element a message. Joined by | the first that is filled, by + one text; type = note is true or false.", example: `{ticket_id: id, message_body: "comments[].body"}`},
 	{key: "source.json.fields", doc: "Help Scout custom fields and the paths that fill them.", example: "{Priority: priority}"},
 	{key: "source.json.ignore_columns", doc: "Paths left out knowingly; any other filled path without a use is reported.", example: "[internal_hash]"},
 	{key: "source.json.exclude", doc: "Tickets or messages left out by a value: a path, and the values joined by |; nothing between the quotes stands for an empty one.", example: "{state: draft | deleted}"},

@@ -29,7 +29,9 @@ type Preset struct {
 
 	Fits Fits `yaml:"fits"`
 	// NoTexts says, of an export without message texts, which export of this desk has them.
-	NoTexts string        `yaml:"no_texts"`
+	NoTexts string `yaml:"no_texts"`
+	// Notice says what else a person has to know of this export before they import it.
+	Notice  string        `yaml:"notice"`
 	Source  PresetSource  `yaml:"source"`
 	Mapping PresetMapping `yaml:"mapping"`
 }
@@ -62,12 +64,15 @@ type PresetSource struct {
 	Exclude        map[string]string `yaml:"exclude"` // of JSON
 }
 
-// PresetMapping are the words of the desk that mean one thing there. Words that are not in the export are not drafted.
+// PresetMapping are the words of the desk that mean one thing there. Words that are not in the export are not drafted. A
+// kind of message that says nothing about whose it is becomes author: who wrote it decides.
 type PresetMapping struct {
 	Statuses     map[string]string `yaml:"statuses"`
 	MessageKinds map[string]string `yaml:"message_kinds"`
 	Types        map[string]string `yaml:"types"`
 }
+
+const byAuthor = "author"
 
 // NoPreset is the name that asks for none.
 const NoPreset = "none"

@@ -98,7 +98,8 @@ func presentPaths(columns map[string]string, header []string) map[string]string 
 		var parts []string
 		for part := range strings.SplitSeq(spec, "|") {
 			part = strings.TrimSpace(part)
-			if hasSome(header, strings.Split(part, " + ")) || csvfile.Present(nil, ours, part) != "" {
+			path, _, _ := strings.Cut(part, " = ")
+			if hasSome(header, strings.Split(path, " + ")) || csvfile.Present(nil, ours, part) != "" {
 				parts = append(parts, part)
 			}
 		}

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -45,13 +46,21 @@ func survey(ctx context.Context, paths []string, preset string) (*sources.Survey
 	if err != nil {
 		return nil, err
 	}
+	var s *sources.Survey
 	switch kind {
 	case configs.Mbox:
 		return mboxfile.Survey(ctx, paths, base)
 	case configs.JSON:
-		return jsonfile.Survey(ctx, paths, base, configs.ChooseJSON(preset))
+		s, err = jsonfile.Survey(ctx, paths, base, configs.ChooseJSON(preset))
+	default:
+		s, err = csvfile.SurveyAs(ctx, paths, base, configs.ChooseCSV(preset))
 	}
-	return csvfile.SurveyAs(ctx, paths, base, configs.ChooseCSV(preset))
+	if err == nil && s.Metrics != "" && s.Preset != "" {
+		if p, err := configs.PresetNamed(s.Preset); err == nil {
+			s.Metrics = cmp.Or(p.NoTexts, s.Metrics)
+		}
+	}
+	return s, err
 }
 
 // surveyBase is the folder that positions are relative to: the working one, or that of a file that lies elsewhere.

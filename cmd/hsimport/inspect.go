@@ -27,6 +27,9 @@ func (u *ui) survey(s *sources.Survey, brief bool) {
 	p("shape       %s", shape)
 	if preset, err := configs.PresetNamed(s.Preset); err == nil && s.Preset != "" {
 		p("preset      %s", presetText(preset))
+		if preset.Notice != "" {
+			p("mind        %s", preset.Notice)
+		}
 	}
 	p("holds       %s, %s, %s in %s", plural(s.Tickets, "ticket", "tickets"), plural(s.Messages, "message", "messages"),
 		plural(s.Attachments, "attachment", "attachments"), plural(s.Records, "record", "records"))

@@ -36,6 +36,10 @@ const (
 	tags
 	description
 	descriptionFormat
+	descriptionKind
+	descriptionAuthorID
+	descriptionAuthorName
+	descriptionAuthorEmail
 	comments
 	answer
 	attachments
@@ -66,7 +70,8 @@ const (
 var roleNames = [roleCount]string{
 	"ticket_id", "ticket_number", "subject", "status", "requester_id", "requester_name", "requester_email", "requester_phone",
 	"assignee_id", "assignee_name", "assignee_email", "group", "inbox", "priority", "channel", "url", "created_at",
-	"updated_at", "closed_at", "tags", "description", "description_format", "comments", "answer", "attachments", "attachment_names",
+	"updated_at", "closed_at", "tags", "description", "description_format", "description_kind", "description_author_id",
+	"description_author_name", "description_author_email", "comments", "answer", "attachments", "attachment_names",
 	"message_id", "message_author_id", "message_author_name", "message_author_email", "message_kind",
 	"message_private", "message_public", "message_channel", "message_body", "message_format", "message_created_at",
 	"message_attachments", "message_attachment_names", "message_cc", "user_id", "user_name", "user_last_name", "user_email", "user_phone", "user_role",

@@ -255,7 +255,7 @@ func (v *rowView) dropped() string {
 			cell := strings.TrimSpace(string(v.rec.cell(c, &v.f.d.dialect, &v.scratch)))
 			for _, value := range r.values {
 				if strings.EqualFold(cell, value) {
-					return cmp.Or(strings.TrimSpace(r.name+" "+value), r.name)
+					return r.name + " " + cmp.Or(value, "(empty)")
 				}
 			}
 		}

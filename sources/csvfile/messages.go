@@ -44,6 +44,7 @@ func (b *builder) messages() {
 	b.dropRepeated()
 	b.describe()
 	b.dropDescription()
+	b.knowRequester()
 	b.sort()
 	b.name()
 	for i, d := range b.msgs {
@@ -69,6 +70,25 @@ func (b *builder) describe() {
 	m := b.w.message(b.s, p, b.t.Requester, b.light)
 	m.Digest = b.digestOf(m)
 	b.msgs = slices.Insert(b.msgs, 0, &draft{m: m, role: description, place: -1, side: description.String()})
+}
+
+// knowRequester takes what the ticket itself does not say of its requester from a message with the requester's id, and
+// the other way round: of one id, all is known that is said anywhere.
+func (b *builder) knowRequester() {
+	r := &b.t.Requester
+	if r.ID == "" {
+		return
+	}
+	for _, d := range b.msgs {
+		if a := d.m.Author; r.Email == "" && a.ID == r.ID && a.Email != "" {
+			r.Email, r.Name = a.Email, cmp.Or(r.Name, a.Name)
+		}
+	}
+	for _, d := range b.msgs {
+		if a := &d.m.Author; a.ID == r.ID && a.Email == "" {
+			a.Email, a.Name = r.Email, cmp.Or(a.Name, r.Name)
+		}
+	}
 }
 
 // side is whose message it is, as far as the source itself says: part of the slot of a message without an id.

@@ -160,7 +160,10 @@ func (v *rowView) message(s *Source, p piece, requester sources.Person, light bo
 	m.Format = v.formatOf(p.role, m.Body)
 	switch p.role {
 	case description:
-		m.Author = requester
+		m.Author, m.Kind = requester, v.text(descriptionKind)
+		if by := s.resolve(person(v.text(descriptionAuthorID), v.text(descriptionAuthorName), v.text(descriptionAuthorEmail), "")); !by.IsZero() {
+			m.Author = by
+		}
 		m.Attachments = v.attachments(s, attachments, light)
 	case comments:
 		m.Author = s.resolve(person(p.from, "", "", ""))

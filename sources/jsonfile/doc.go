@@ -16,5 +16,5 @@
 //
 // A path is written as in the record: via.channel, tags[], comments[].attachments[].url. Labelled values, as lists of
 // custom fields are, have their label in it: custom_fields[id=360001].value. Several paths with a plus between them make
-// one column: customer.first + customer.last.
+// one column: customer.first + customer.last; and type = note is true or false.
 package jsonfile

@@ -17,7 +17,7 @@ type Options struct {
 	Records string `yaml:"records"`
 	// Columns is our name: their path within a record. A path of a message that leads through a list makes each element
 	// of the list a message of the ticket. Several paths are joined by |, as columns of a CSV are; with + between them
-	// they are one text.
+	// they are one text; part_type = note is true where the path has that value, and false elsewhere.
 	Columns map[string]string `yaml:"columns"`
 	Fields  map[string]string `yaml:"fields"` // Help Scout custom field: their path
 	// IgnoreColumns are paths left out knowingly.

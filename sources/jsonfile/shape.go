@@ -15,7 +15,7 @@ const (
 type shape struct {
 	seg    string // name of a member, [] for the elements of an array, [id=7] for the one with that label
 	path   string
-	label  string // of a labelled value: the member that its label is, which is no column of its own
+	label  string   // of a labelled value: the member that its label is, which is no column of its own
 	kids   []*shape // in the order in which they were first seen
 	byName map[string]*shape
 	seen   int // values

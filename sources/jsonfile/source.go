@@ -280,6 +280,10 @@ func (c *cutter) hidePart(t *table, table int, part string) bool {
 		return true
 	}
 	h := hidden{name: part}
+	if path, value, ok := strings.Cut(part, " = "); ok {
+		h.test, h.value = true, strings.TrimSpace(value)
+		part = path
+	}
 	for p := range strings.SplitSeq(part, " + ") {
 		if at, found := c.find(strings.TrimSpace(p), table); found {
 			h.parts = append(h.parts, at)

@@ -3,6 +3,8 @@ package jsonfile
 import (
 	"bytes"
 	"slices"
+	"strconv"
+	"strings"
 	"sync"
 
 	"hsimport/sources"
@@ -25,10 +27,12 @@ type table struct {
 	problems []sources.Problem
 }
 
-// A hidden column is made of others, with a blank between them.
+// A hidden column is made of others, with a blank between them; or it says whether one has a value.
 type hidden struct {
 	name  string
 	parts []place
+	test  bool
+	value string
 }
 
 // A place is a column of a table.
@@ -268,6 +272,10 @@ func (w *cut) made(i int, h hidden) {
 			from = int(ends[p.col-1])
 		}
 		part := bytes.TrimSpace(w.arena[start+from : start+int(ends[p.col])])
+		if h.test {
+			w.arena = strconv.AppendBool(w.arena, strings.EqualFold(string(part), h.value))
+			return
+		}
 		if len(part) == 0 {
 			continue
 		}
