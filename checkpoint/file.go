@@ -134,8 +134,10 @@ func createFile(ctx context.Context, path, real string, job Job) error {
 		return err
 	}
 	fresh := real + ".new"
-	if err := os.Remove(fresh); err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return fmt.Errorf("create checkpoint %s: %w", path, err)
+	for _, left := range []string{fresh, fresh + "-journal"} { // by a process that was killed here
+		if err := os.Remove(left); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return fmt.Errorf("create checkpoint %s: %w", path, err)
+		}
 	}
 	f, err := os.OpenFile(fresh, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
 	if err != nil {

@@ -241,6 +241,7 @@ func TestCreateBesideALostFilesWAL(t *testing.T) {
 	}
 	ok(t, os.Remove(path+"-wal"))
 	ok(t, os.WriteFile(path+".new", []byte("a create that died"), 0o600))
+	ok(t, os.WriteFile(path+".new-journal", []byte("and its journal"), 0o600))
 	s, err := Create(t.Context(), path, testJob)
 	ok(t, err)
 	ok(t, s.Close())

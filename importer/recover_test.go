@@ -455,3 +455,22 @@ func TestRecoverAsks(t *testing.T) {
 		t.Errorf("%d conversations without anybody having been asked", n-4)
 	}
 }
+
+// TestRecoverAfterAKill: what a process that was killed has left beside the checkpoint, its journal too, is cleared away.
+func TestRecoverAfterAKill(t *testing.T) {
+	virtual(t, func(t *testing.T) {
+		b := newBench(t, many(5)...)
+		for _, name := range []string{".planning", ".recovering"} {
+			for _, suffix := range []string{"", "-journal", "-wal", ".new", ".new-journal"} {
+				if err := os.WriteFile(b.path+name+suffix, []byte("left by a process that was killed"), 0o600); err != nil {
+					t.Fatal(err)
+				}
+			}
+		}
+		b.mustRun(importer.ExitOK)
+		b.lose()
+		b.recover(importer.ExitOK, false)
+		b.wantNothingToDo()
+		_ = b.box.Close()
+	})
+}

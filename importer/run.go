@@ -219,7 +219,7 @@ func (e *engine) lockPlanning() (unlock func(), err error) {
 }
 
 func removeDatabase(path string) {
-	for _, suffix := range []string{"", "-wal", "-shm", ".lock"} {
+	for _, suffix := range []string{"", "-wal", "-shm", "-journal", ".lock"} {
 		_ = os.Remove(path + suffix) // what is not there need not be removed
 	}
 }

@@ -121,10 +121,16 @@ func moment(acc *account, dice *rand.Rand) func() bool {
 	return func() bool { return acc.box.Stats().Created >= enough }
 }
 
-// runOnce runs the program, and kills it when kill says so.
+// runOnce imports, and is killed when kill says so.
 func runOnce(t *testing.T, program string, acc *account, config string, kill func() bool) (code int, wasKilled bool, output string) {
 	t.Helper()
-	cmd := exec.Command(program, "run", "-c", config)
+	return runProgram(t, program, acc, kill, "run", "-c", config)
+}
+
+// runProgram runs the program, and kills it when kill says so.
+func runProgram(t *testing.T, program string, acc *account, kill func() bool, args ...string) (code int, wasKilled bool, output string) {
+	t.Helper()
+	cmd := exec.Command(program, args...)
 	cmd.Env = []string{configs.BaseURLVariable + "=" + acc.server.URL, "PATH=" + os.Getenv("PATH")}
 	var out bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &out
