@@ -43,7 +43,7 @@ func (r *rehearsal) child(ctx context.Context, kill func() bool, args ...string)
 	if kill != nil {
 		wg.Go(func() { killed = killWhen(kill, cmd.Process, done) })
 	}
-	r.ui.relay(out)
+	r.ui.relay(out, r.names)
 	err = cmd.Wait()
 	close(done)
 	wg.Wait()
@@ -88,11 +88,14 @@ func (r *rehearsal) childEnvironment() []string {
 	return env
 }
 
-// relay shows a child's lines, set off from our own.
-func (u *ui) relay(r io.Reader) {
+// relay shows a child's lines, set off from our own, with files as the person has named them.
+func (u *ui) relay(r io.Reader, names *strings.Replacer) {
 	lines := bufio.NewReader(r)
 	for {
 		line, err := lines.ReadString('\n')
+		if names != nil {
+			line = names.Replace(line)
+		}
 		if line != "" {
 			u.line(u.env.out, "  %s", strings.TrimRight(line, "\r\n"))
 		}

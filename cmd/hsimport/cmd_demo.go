@@ -40,6 +40,7 @@ type rehearsal struct {
 	dir    string
 	files  []string // as inspect is given them
 	config string
+	names  *strings.Replacer // shows files as the person named them; nil: as they are
 	box    *sandbox.Sandbox
 	server *http.Server
 	url    string
@@ -107,7 +108,19 @@ func (a *app) ownRehearsal(ctx context.Context, dir string, files []string) ([]*
 	if err := os.WriteFile(config, quick(text), 0o644); err != nil {
 		return nil, err
 	}
-	return []*rehearsal{{app: a, title: listed(files), dir: dir, files: files, config: config}}, nil
+	return []*rehearsal{{app: a, title: listed(files), dir: dir, files: files, config: config, names: asGiven(dir, files, all)}}, nil
+}
+
+// asGiven makes of the paths that a run under a configuration in dir shows those that the person has given.
+func asGiven(dir string, given, absolute []string) *strings.Replacer {
+	var pairs []string
+	for i, path := range absolute {
+		if rel, err := filepath.Rel(dir, path); err == nil {
+			pairs = append(pairs, rel, given[i])
+		}
+		pairs = append(pairs, path, given[i])
+	}
+	return strings.NewReplacer(pairs...)
 }
 
 // open starts the account.
