@@ -69,14 +69,15 @@
 //
 //	job.go run.go         a run from the first read to the last
 //	prepare.go survey.go  the planning pass, shared with dryrun.go
-//	gate.go preflight.go  before the first write
+//	gate.go preflight.go  before the first write; snapshot.go the account's side as a file, clock.go its clock
+//	workflows*.go         switched off for an import, and on again
 //	deliver.go send.go    the pool, one part
 //	effects.go sweep.go   uploads and appended threads; placed.go messages that have their place already
 //	settle.go proof.go    what became of a lost answer, and when absence counts
 //	match.go              who is whose; settle_effects.go the same for effects
 //	watch.go redo.go      twins that came late; a changed mapping
 //	canary.go outage.go   when to stop early; aftermath.go the second look, and the first effect of each kind
-//	quota.go              one limiter for all
+//	quota.go              one limiter for all; waits.go says what is waited for
 //	finish.go report.go   sums, verdict, exit code
 //	recover*.go           a lost checkpoint, rebuilt from the account; seconds.go asks for many seconds at once
 //	verify*.go            what the account holds against what was sent

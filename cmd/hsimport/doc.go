@@ -41,6 +41,7 @@
 //
 //	main.go        run(ctx, args, env): the world of one invocation is a value; the root command, usage errors
 //	cmd_*.go       one file a subcommand
+//	doctor_*.go    what doctor looks at: the account, workflows, disk and checkpoint
 //	open.go        configuration, source, credentials, client: how a job is wired
 //	ui.go          what a person sees while something is going on: phases, progress, the gate, errors
 //	screens.go     what a person sees at the end: the reports of dry-run, run, status and doctor

@@ -17,6 +17,7 @@ date, without mailing anybody, and with an account of everything that was left o
   hsimport demo                       the whole way on this machine, killed half-way; no account is needed
   hsimport init FILE...               drafts import.yaml from what the export holds, and asks what it cannot know
   hsimport fetch -c import.yaml       brings files that lie with the old desk into a folder
+  hsimport doctor -c import.yaml      is everything in place; switches workflows off for the import, and on again
   hsimport dry-run -c import.yaml     what would arrive, what would not, and why; writes nothing
   hsimport run -c import.yaml         imports; after an interruption the same line goes on
   hsimport status -c import.yaml      where it stands
