@@ -3,6 +3,7 @@ package mapping
 import (
 	"cmp"
 	"fmt"
+	"maps"
 	"slices"
 
 	"hsimport/sources"
@@ -179,3 +180,6 @@ func sortFindings(fs []Finding) {
 		)
 	})
 }
+
+// Codes lists the codes that the mapping finds things under, sorted.
+func Codes() []string { return slices.Sorted(maps.Keys(meanings)) }

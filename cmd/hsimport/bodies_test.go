@@ -105,7 +105,7 @@ func (a *app) planned(t *testing.T, config string) (bodies, uploads []string, re
 	}
 	job, _, err := a.job(t.Context(), c)
 	if err != nil {
-		t.Fatal(err)
+		return nil, nil, &importer.Report{Cause: &importer.Stop{Code: importer.ExitUsage, Err: err}}
 	}
 	defer job.Source.Close()
 	add := func(list []string, v any) []string {
