@@ -152,6 +152,10 @@ var baseKeys = []keyInfo{
 	{key: "run.rate_limit", doc: "Units a minute until the server says; left out: ask the server.", min: 1, max: 100000, example: "400"},
 	{key: "run.order", doc: "What goes first; left out: live-first, then newest to oldest.", enum: []string{"live-first", "oldest", "newest"}},
 
+	{key: "run.relink", doc: "How texts name other tickets of the old desk, for run --relink."},
+	{key: "run.relink.urls", doc: "Addresses of old tickets with {id} in place of the number; left out: as the source's own addresses are made.", example: "https://desk.example/tickets/{id}"},
+	{key: "run.relink.numbers", doc: "A number with a number sign, such as #4711, names a ticket too."},
+
 	{key: "checkpoint", doc: "The job's memory: what was sent, and what is to be sent. Left out: import.db beside this file.", example: DefaultCheckpoint},
 }
 

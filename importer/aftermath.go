@@ -172,7 +172,7 @@ func (e *engine) readBackKind(ctx context.Context, kind string) error {
 		}
 	}
 	return stopf(ExitLeft, "only a handful was written; look at it in Help Scout before anything else is sent",
-		"the server says that it has taken %s of ticket %s, but does not show it", map[string]string{kindUpload: "an attachment", kindAppend: "a thread", kindStatus: "another status"}[kind], e.ticketOf(ctx, done[0].PartID))
+		"the server says that it has taken %s of ticket %s, but does not show it", map[string]string{kindUpload: "an attachment", kindAppend: "a thread", kindStatus: "another status", kindRelink: "another text"}[kind], e.ticketOf(ctx, done[0].PartID))
 }
 
 // ticketOf names the ticket of a part, for people.
@@ -219,6 +219,10 @@ func (e *engine) showsEffect(ctx context.Context, conversation int64, ef *checkp
 	threads, err := read(ctx, e, func() ([]helpscout.Thread, error) { return e.Client.Threads(ctx, conversation) })
 	if err != nil {
 		return false, err
+	}
+	if ef.Kind == kindRelink {
+		t := targetThread(threads, ev)
+		return ev.Links == 0 || t != nil && e.leads(ctx, ev, t), nil
 	}
 	ofID := func(t helpscout.Thread) bool { return t.ID == ef.RemoteID && t.CreatedAt.Unix() == ev.Find.At }
 	n, _ := e.shown(ef.Kind, ev, threads)

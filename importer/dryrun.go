@@ -60,6 +60,10 @@ func (e *engine) rehearse(ctx context.Context) error {
 	if err := e.view(ctx); err != nil {
 		return err
 	}
+	if err := e.useLinker(ctx); err != nil {
+		return err
+	}
+	e.countLinks = true
 	e.tell(Event{Kind: EventPhase, Text: "reading and mapping every ticket"})
 	p := &planner{engine: e}
 	start := time.Now()

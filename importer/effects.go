@@ -22,6 +22,7 @@ const (
 	kindAppend = "append" // a thread to a conversation that exists
 	kindDelete = "delete" // of a conversation
 	kindStatus = "status" // of a conversation: what the source says by now
+	kindRelink = "relink" // of a thread: links to old tickets that lead to the new conversations
 )
 
 // effectEvidence is what an upload or append can be recognised by when its answer was lost.
@@ -42,6 +43,9 @@ type effectEvidence struct {
 	To       string `json:"to,omitempty"` // status: what it becomes
 	Source   string `json:"ss,omitempty"` // status: what the source says, see sourceSign
 	Kept     string `json:"k,omitempty"`  // a change that was not made, and why: it is settled all the same
+	Links    int    `json:"l,omitempty"`  // relink: how many; the digests of the text before and after
+	Old      string `json:"ot,omitempty"`
+	New      string `json:"nt,omitempty"`
 }
 
 func (ev effectEvidence) encode() []byte {
@@ -83,7 +87,7 @@ func (e *engine) complete(ctx context.Context, partID int64) error {
 		return err
 	}
 	pending = slices.DeleteFunc(pending, func(ef checkpoint.Effect) bool {
-		return ef.Kind == kindDelete || (ef.Kind == kindStatus || ef.Kind == kindAppend && len(ef.Messages) > 0) && e.enough()
+		return ef.Kind == kindDelete || ef.Kind == kindRelink || (ef.Kind == kindStatus || ef.Kind == kindAppend && len(ef.Messages) > 0) && e.enough()
 	})
 	switch {
 	case row.State == checkpoint.Rejected:
@@ -164,6 +168,8 @@ func effectName(ef *checkpoint.Effect) string {
 		return "a note about an attachment"
 	case ef.Kind == kindStatus:
 		return "the status " + ev.To
+	case ef.Kind == kindRelink:
+		return "links to other tickets in the " + ev.Find.Type + " of " + stamp(ev.Find.At)
 	}
 	return "a conversation that was to be deleted"
 }

@@ -45,7 +45,7 @@ func crashes(t *testing.T, scripts []string, setup func(t *testing.T) *bench, ch
 			}
 		}
 		virtual(t, func(t *testing.T) { step(t, 0) })
-		if n < 15 {
+		if n < 10 {
 			t.Fatalf("only %d durable steps", n)
 		}
 		stride := 1

@@ -13,11 +13,10 @@ import (
 // sentThread is a thread of ours as it was sent.
 type sentThread struct {
 	ThreadEvidence
-	nth, nthAt int            // ordinal among threads of equal type and time, with and without the text
-	index      int            // in the create call; -1 of one that was appended
-	append     int64          // the effect that appended it; 0 of one in the create call
-	id         int64          // Help Scout's, where it is known
-	effects    map[int64]bool // uploads of an earlier plan that are still on their way
+	nth, nthAt int   // ordinal among threads of equal type and time, with and without the text
+	index      int   // in the create call; -1 of one that was appended
+	append     int64 // the effect that appended it; 0 of one in the create call
+	id         int64 // Help Scout's, where it is known
 }
 
 // sentThreads are the threads of a part by the messages they carry.

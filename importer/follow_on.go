@@ -30,6 +30,8 @@ func visible(threads []helpscout.Thread) (n int) {
 // or locked become a further part, and the files of a thread that is too large follow by themselves.
 func (e *engine) otherWay(ctx context.Context, c *effectCall, status int) (again, ok bool, err error) {
 	switch {
+	case c.ef.Kind == kindRelink && status == 403:
+		return false, true, e.editingOff(ctx, c)
 	case !isMessage(c.ef):
 	case status == 412 || status == 423:
 		if len(c.ef.Messages) == 0 {

@@ -83,6 +83,7 @@ type engine struct {
 	streak streak
 	seen   addresses
 	canary canary
+	links  *linker    // nil: texts name no other tickets
 	again  *lookAgain // nil: not read from the checkpoint yet
 
 	hard       context.Context // for writes in flight; everything else ends with Soft
@@ -95,6 +96,7 @@ type engine struct {
 	freed      bool              // settling has found a part that others, or its uploads, waited for
 	changed    []checkpoint.Part // what --redo-changed will take back
 	notes      notes             // for the checkpoint
+	countLinks bool              // a dry run tells how many there are
 	settling   int               // units spent on finding out about lost answers
 
 	doubtfulEffects, rejectedEffects int // uploads and appends, for the exit code

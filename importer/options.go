@@ -18,6 +18,7 @@ type Options struct {
 	Timeout        mapping.Duration `yaml:"timeout"`         // of one request without its body's share; 0: 60 s
 	RateLimit      int              `yaml:"rate_limit"`      // units a minute until the server says; 0: ask the server
 	Order          string           `yaml:"order"`           // live-first, oldest, newest; empty: live-first
+	Relinking      Relinking        `yaml:"relink"`          // how texts name other tickets
 
 	// Set by flags, not by keys of this section.
 	Limit         int              `yaml:"-"` // stop after so many tickets sent; 0: none
@@ -28,6 +29,7 @@ type Options struct {
 	RetryRejected bool             `yaml:"-"`
 	KeepSent      bool             `yaml:"-"`
 	RedoChanged   bool             `yaml:"-"`
+	Relink        bool             `yaml:"-"` // let links between old tickets lead to the new conversations
 	Accept        []string         `yaml:"-"` // codes of job-blocking findings
 }
 

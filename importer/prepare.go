@@ -214,6 +214,9 @@ func (p *planner) ticket(ctx context.Context, m mapped, rows map[string]checkpoi
 func (e *engine) count(m mapped) {
 	e.rep.Findings.Add(m.plan.Findings...)
 	e.rep.Totals.add(m.plan, m.ticket)
+	if e.countLinks && e.links != nil {
+		e.rep.Totals.Links += e.linksIn(m.plan)
+	}
 }
 
 func (e *engine) unreadable(err *sources.RecordError) {

@@ -65,6 +65,8 @@ type Summary struct {
 type Changes struct {
 	Statuses     int `json:"statuses"`
 	StatusesKept int `json:"statuses_kept"`
+	Links        int `json:"links"` // between old tickets, that lead to the new conversations by now
+	TextsKept    int `json:"texts_kept"`
 }
 
 // SourceCounts sums up the ledger. Records found = messages + duplicates + excluded + unreadable.
@@ -141,6 +143,7 @@ type Totals struct {
 	Live, Closed               int
 	New, Same, Changed, Follow int // against the checkpoint: + = ~, and tickets with something to add
 	NewFiles                   int // files that messages sent before have got since
+	Links                      int // in texts, to other tickets of the job; counted by a dry run only
 	StatusChanges              int // conversations that are to get another status, unless people have worked on them
 	Doubt                      int // ? parts that an earlier run has left in doubt
 	Traits                     mapping.Traits

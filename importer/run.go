@@ -56,6 +56,14 @@ func (e *engine) do(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	if e.Options.Relink {
+		if err := e.useLinker(ctx); err != nil {
+			return err
+		}
+		if e.links == nil {
+			return &Stop{Code: ExitUsage, Err: errNoLinks}
+		}
+	}
 	if err := e.open(ctx, acc); err != nil {
 		return err
 	}
@@ -78,7 +86,10 @@ func (e *engine) do(ctx context.Context) error {
 	if err := e.keepQuota(ctx); err != nil {
 		return err
 	}
-	return e.deliverAll(ctx)
+	if err := e.deliverAll(ctx); err != nil {
+		return err
+	}
+	return e.relink(ctx)
 }
 
 // bind reads the account and makes the mapper.

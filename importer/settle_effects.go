@@ -58,8 +58,11 @@ func (e *engine) settlePart(ctx context.Context, effects []checkpoint.Effect) (a
 			continue
 		}
 		settle := e.settleEffect
-		if effects[i].Kind == kindStatus {
+		switch effects[i].Kind {
+		case kindStatus:
 			settle = e.settleStatus
+		case kindRelink:
+			settle = e.settleRelink
 		}
 		pending, err := settle(ctx, row, &effects[i])
 		if err != nil {

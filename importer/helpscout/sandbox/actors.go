@@ -110,6 +110,18 @@ func (s *Sandbox) speak(id, user int64, typ, text string) (thread int64, err err
 	return thread, err
 }
 
+// EditThread lets an agent (the owner) change what a thread says; the service keeps the text as it was.
+func (s *Sandbox) EditThread(id, thread int64, text string) error {
+	return s.with(0, id, func(c *call, conv *conversation) error {
+		t := conv.thread(thread)
+		if t == nil {
+			return fmt.Errorf("thread %d: not in conversation %d", thread, id)
+		}
+		c.retext(conv, t, text)
+		return nil
+	})
+}
+
 // SetStatus lets an agent close, reopen or otherwise mark a conversation.
 func (s *Sandbox) SetStatus(id int64, status string) error {
 	return s.with(0, id, func(c *call, conv *conversation) error {

@@ -302,10 +302,8 @@ func (c *call) updateThread() reply {
 		if len(op.node.errs) > 0 {
 			return c.invalid(op.node.errs)
 		}
-		if t.original == "" {
-			t.original = t.text.Value()
-		}
-		t.text = unique.Make(c.transforms()(text))
+		c.retext(conv, t, text)
+		return empty(http.StatusNoContent)
 	case "/hidden":
 		if t.typ != "customer" && t.typ != "message" || t.state == "draft" {
 			return c.failure(http.StatusBadRequest, "Only customer threads and replies can be hidden")
@@ -320,6 +318,16 @@ func (c *call) updateThread() reply {
 	w.touch(conv, c.now.Unix())
 	c.saveConversation(conv, []*thread{t})
 	return empty(http.StatusNoContent)
+}
+
+// retext gives a thread another text. The account is locked.
+func (c *call) retext(conv *conversation, t *thread, text string) {
+	if t.original == "" {
+		t.original = t.text.Value()
+	}
+	t.text = unique.Make(c.transforms()(text))
+	c.world.touch(conv, c.now.Unix())
+	c.saveConversation(conv, []*thread{t})
 }
 
 // uploadAttachment adds a file to a thread. Nothing keeps a client from doing it twice.
