@@ -261,8 +261,8 @@ func (f *following) furtherParts(ctx context.Context) error {
 // news plans what the export has more than was sent.
 func (f *following) news(ctx context.Context) error {
 	fresh := f.unplaced()
-	before := len(f.appends)
 	if len(fresh) > 0 {
+		f.rep.Totals.Follow++
 		if err := f.messages(ctx, fresh); err != nil {
 			return err
 		}
@@ -271,9 +271,6 @@ func (f *following) news(ctx context.Context) error {
 		if err := f.details(ctx); err != nil {
 			return err
 		}
-	}
-	if len(f.appends) > before || len(fresh) > 0 {
-		f.rep.Totals.Follow++
 	}
 	return f.statuses(len(fresh) > 0)
 }
@@ -312,7 +309,7 @@ func (f *following) messages(ctx context.Context, fresh []string) error {
 	for _, c := range carried {
 		byThread[c.Thread] = append(byThread[c.Thread], checkpoint.NewMessage{Key: string(c.Message), Digest: c.Digest})
 	}
-	f.rep.Totals.UnitsLeft += 2 * len(threads) // a write each; what their attachments add is known when they are sent
+	f.rep.Totals.more(2 * len(threads)) // a write each; what their attachments add is known when they are sent
 	slot := ""
 	for i, t := range threads {
 		ef := checkpoint.Effect{PartID: last.ID, Kind: kindAppend, Digest: textDigest(t.Text), Messages: byThread[i]}
@@ -435,4 +432,10 @@ func statusNow(c *helpscout.Conversation) string {
 		return s
 	}
 	return "active"
+}
+
+// more counts units that the changes of what is there cost, beside those of the parts.
+func (t *Totals) more(units int) {
+	t.Units += units
+	t.UnitsLeft += units
 }

@@ -181,7 +181,7 @@ func (f *following) files(sent map[int64]*sentThreads) error {
 				}
 				f.appends = append(f.appends, t.upload(row, a.Data[len(attachmentSymbol):], a.FileName, a.MIMEType, file.Size, n))
 				f.rep.Totals.NewFiles++
-				f.rep.Totals.UnitsLeft += 2
+				f.rep.Totals.more(2)
 			}
 		}
 	}
@@ -241,7 +241,7 @@ func (f *following) statuses(fresh bool) error {
 		}
 		f.appends = append(f.appends, statusEffect(row, to, sign, f.changes))
 		f.rep.Totals.StatusChanges++
-		f.rep.Totals.UnitsLeft += 4 // two reads, a write
+		f.rep.Totals.more(4) // two reads, a write
 	}
 	return nil
 }

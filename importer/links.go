@@ -76,8 +76,9 @@ func newLinker(urls []string, numbers bool) *linker {
 	return l
 }
 
-// rewrite lets the links of an HTML text lead where target says; an empty target leaves a link as it is. It returns how
-// many it has changed, 0 with the text as it was.
+// rewrite lets the links of an HTML text lead where target says, which is asked for what stands in an address, or for a
+// number with its sign; an empty target leaves a link as it is. It returns how many it has changed, 0 with the text as it
+// was.
 func (l *linker) rewrite(text string, target func(id string) string) (string, int) {
 	likely := false
 	for _, h := range l.hints {
@@ -181,6 +182,9 @@ func (l *linker) plain(raw string, before byte, target func(string) string) (str
 				id = raw[at[g]:at[g+1]]
 			}
 		}
+		if match[0] == '#' {
+			id = "#" + id
+		}
 		to := target(id)
 		if to == "" {
 			continue
@@ -261,11 +265,16 @@ func patternOf(t *sources.Ticket) string {
 	return ""
 }
 
+// ticketKeys are the keys that a ticket of this number may have.
+func ticketKeys(id string) []string { return []string{id, "id:" + id} }
+
 // linksIn counts the links of a plan to tickets that the source has.
 func (e *engine) linksIn(p *mapping.Plan) (n int) {
 	known := func(id string) string {
-		if _, ok := e.Source.Find(sources.Key("id:" + id)); ok {
-			return "there"
+		for _, key := range ticketKeys(strings.TrimPrefix(id, "#")) {
+			if _, ok := e.Source.Find(sources.Key(key)); ok {
+				return "there"
+			}
 		}
 		return ""
 	}

@@ -11,7 +11,7 @@ import (
 func TestRewrite(t *testing.T) {
 	l := newLinker([]string{"https://desk.example/agent/tickets/{id}", "http://old.example/view.php?id={id}"}, true)
 	to := func(id string) string {
-		if id == "9" || id == "" {
+		if id = strings.TrimPrefix(id, "#"); id == "9" || id == "" {
 			return ""
 		}
 		return "https://new/" + id

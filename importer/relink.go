@@ -69,7 +69,7 @@ func (r *relinker) index(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		if row.LegacyID != "" && row.Ticket != "id:"+row.LegacyID && row.Number == 1 {
+		if row.LegacyID != "" && row.Number == 1 && !slices.Contains(ticketKeys(row.LegacyID), row.Ticket) {
 			r.byNumber[row.LegacyID] = row.Ticket
 		}
 	}
@@ -89,7 +89,11 @@ func (r *relinker) target(ctx context.Context) (func(id string) string, *error) 
 		if ok {
 			return to
 		}
-		for _, key := range []string{"id:" + id, r.byNumber[id]} {
+		keys := append(ticketKeys(id), r.byNumber[id])
+		if number, ok := strings.CutPrefix(id, "#"); ok { // people write the number that they knew
+			keys = append([]string{r.byNumber[number]}, ticketKeys(number)...)
+		}
+		for _, key := range keys {
 			if key == "" {
 				continue
 			}

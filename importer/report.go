@@ -141,7 +141,7 @@ type Totals struct {
 	Units                      int // what delivering the whole plan costs
 	UnitsLeft                  int // what is still to be spent of it: all but what the checkpoint knows as done
 	Live, Closed               int
-	New, Same, Changed, Follow int // against the checkpoint: + = ~, and tickets with something to add
+	New, Same, Changed, Follow int // against the checkpoint: + = ~, and tickets with messages to add
 	NewFiles                   int // files that messages sent before have got since
 	Links                      int // in texts, to other tickets of the job; counted by a dry run only
 	StatusChanges              int // conversations that are to get another status, unless people have worked on them

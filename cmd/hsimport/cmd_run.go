@@ -45,6 +45,7 @@ func (a *app) runCommand() *cobra.Command {
 	fl.StringVar(&o.Order, "order", "", "live-first, newest or oldest")
 	fl.BoolVar(&o.KeepSent, "keep-sent", false, "go on under a changed mapping; what was sent stays as it is")
 	fl.BoolVar(&o.RedoChanged, "redo-changed", false, "under a changed mapping, delete and send again what would differ")
+	fl.BoolVar(&o.Relink, "relink", false, "let links between old tickets, in texts that are there, lead to the new conversations")
 	fl.StringArrayVar(&o.Accept, "accept", nil, "accept findings of this `code` although they block the job; may be repeated")
 	fl.BoolVar(&f.yes, "yes", false, "confirm the first run into an account without asking")
 	fl.BoolVar(&a.ui.json, "json", false, "one JSON object a line on stdout, the last one the summary")
@@ -128,7 +129,7 @@ func mergeOptions(c *configs.Config, f *runFlags, o *importer.Options) error {
 		return &importer.Stop{Code: importer.ExitUsage, Err: errKeepAndRedo}
 	}
 	c.Run.Limit, c.Run.Sample, c.Run.Seed, c.Run.Only = o.Limit, o.Sample, o.Seed, o.Only
-	c.Run.RetryRejected, c.Run.KeepSent, c.Run.RedoChanged = o.RetryRejected, o.KeepSent, o.RedoChanged
+	c.Run.RetryRejected, c.Run.KeepSent, c.Run.RedoChanged, c.Run.Relink = o.RetryRejected, o.KeepSent, o.RedoChanged, o.Relink
 	c.Run.Accept, c.Run.MaxDuration = o.Accept, f.maxDuration
 	return nil
 }

@@ -83,6 +83,7 @@ func (u *ui) planLines(rep *importer.Report) {
 	if t.Follow > 0 {
 		u.entry("", plural(t.Follow, "ticket that is there gets further messages", "tickets that are there get further messages"))
 	}
+	u.followLines(t)
 	terms := []string{count(t.Parts-t.Refused) + ":"}
 	for _, r := range sortedCounts(t.Statuses) {
 		terms = append(terms, count(r.n)+" "+r.name+",")

@@ -36,6 +36,7 @@ func (u *ui) report(rep *importer.Report, job *importer.Job) {
 		u.entry("conversations", count(c.Planned)+" planned", "= "+count(c.Created)+" created", "+ "+count(c.Already)+" already there", "+ "+count(c.Recovered+c.Adopted)+" recovered",
 			"+ "+count(c.Rejected)+" rejected", "+ "+count(c.InDoubt)+" in doubt", "+ "+count(c.Pending)+" to be sent")
 		u.attachmentLine(s.Attachments)
+		u.changesLine(s.Changes)
 		u.entry("quota", strings.Fields(quotaLine(s.Quota, s.ElapsedS))...)
 		u.warningLine(rep)
 		u.copied(s.Copy)

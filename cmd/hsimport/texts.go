@@ -34,6 +34,11 @@ locked, of another job, lost or stale; 8 plan or mapping differs; 130 interrupte
 const runText = `Imports what the configuration names. Everything is written down before it is sent, so the run can be stopped at any
 instant, by Ctrl-C or by force: the same line goes on from there, without a duplicate and without a hole.
 
+On a newer export it imports the tickets that are new and appends the messages and files that came since. A conversation
+that takes no more messages goes on in a further part that links to it. What the source says of a status by now is carried
+over, unless people have worked on the conversation since. With --relink, links between old tickets inside texts lead to
+the new conversations afterwards; no word of a text is changed.
+
 Credentials come from HELPSCOUT_APP_ID and HELPSCOUT_APP_SECRET, or from a file of such lines that
 HELPSCOUT_CREDENTIALS_FILE names. HELPSCOUT_BASE_URL overrides helpscout.base_url.`
 
