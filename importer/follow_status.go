@@ -207,10 +207,5 @@ func (e *engine) settleStatus(ctx context.Context, row *checkpoint.Part, ef *che
 			return false, err
 		}
 	}
-	keep := context.WithoutCancel(ctx)
-	n, err := e.store.AbsentEffect(keep, ef.ID)
-	if err != nil || n < maxAbsences {
-		return err == nil, err
-	}
-	return false, e.refuseEffect(keep, ef, 0, "the server fails on this change of status: three times it gave no answer and did not apply it")
+	return e.absentEffect(ctx, ef, "change of status")
 }

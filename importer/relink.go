@@ -344,12 +344,7 @@ func (e *engine) settleRelink(ctx context.Context, row *checkpoint.Part, ef *che
 			return false, err
 		}
 	}
-	keep := context.WithoutCancel(ctx)
-	n, err := e.store.AbsentEffect(keep, ef.ID)
-	if err != nil || n < maxAbsences {
-		return err == nil, err
-	}
-	return false, e.refuseEffect(keep, ef, 0, "the server fails on this change of links: three times it gave no answer and did not apply it")
+	return e.absentEffect(ctx, ef, "change of links")
 }
 
 // leads reports that a thread shows the new text, or, where the server writes it in its own way, that no link is left.

@@ -115,12 +115,18 @@ func (e *engine) settleEffect(ctx context.Context, row *checkpoint.Part, ef *che
 			return false, err
 		}
 	}
-	keep := context.WithoutCancel(ctx)
-	n, err := e.store.AbsentEffect(keep, ef.ID)
-	if err != nil || n < maxAbsences {
+	return e.absentEffect(ctx, ef, ef.Kind)
+}
+
+// absentEffect makes an effect pending again whose absence is proven; after three times the server fails on it. Our own end
+// says nothing about the record.
+func (e *engine) absentEffect(ctx context.Context, ef *checkpoint.Effect, what string) (again bool, err error) {
+	ctx = context.WithoutCancel(ctx)
+	n, err := e.store.AbsentEffect(ctx, ef.ID)
+	if err != nil || n < maxAbsences || ef.Reason == checkpoint.Died {
 		return err == nil, err
 	}
-	return false, e.refuseEffect(keep, ef, 0, "the server fails on this "+ef.Kind+": three times it gave no answer and did not apply it")
+	return false, e.refuseEffect(ctx, ef, 0, "the server fails on this "+what+": three times it gave no answer and did not apply it")
 }
 
 // shown counts what the server shows of an effect's like, and names the newest.
