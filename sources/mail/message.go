@@ -14,15 +14,21 @@ import (
 // their Open calls reopen, which returns the same raw bytes again, and decodes from there, so that nothing of a
 // message stays in memory. With a nil reopen they hold raw.
 func Parse(raw []byte, reopen func() ([]byte, error), opts Options) *sources.Message {
+	m, _ := Read(raw, reopen, opts)
+	digest := Digest(raw)
+	m.Digest = hex.EncodeToString(digest[:])
+	return m
+}
+
+// Read is Parse without the digest, for who makes one of their own; it also returns the header as it was decoded.
+func Read(raw []byte, reopen func() ([]byte, error), opts Options) (*sources.Message, *Head) {
 	if reopen == nil {
 		held := raw
 		reopen = func() ([]byte, error) { return held, nil }
 	}
-	digest := Digest(raw)
 	raw = unixEnds(raw)
 	h, f, d := readHead(raw, opts)
 	m := &sources.Message{
-		Digest:    hex.EncodeToString(digest[:]),
 		ID:        h.MessageID,
 		ReplyTo:   h.ReplyTo,
 		To:        h.To,
@@ -43,7 +49,7 @@ func Parse(raw []byte, reopen func() ([]byte, error), opts Options) *sources.Mes
 	b.finish(b.walk(root, nil), m)
 	m.Attachments = b.files
 	m.Problems = n.list
-	return m
+	return m, h
 }
 
 // author is who wrote the mail: the first From, else Sender, else Reply-To.

@@ -17,6 +17,7 @@ var castagnoli = crc32.MakeTable(crc32.Castagnoli)
 // A finding is what one mail tells: its record, and what the index keeps elsewhere.
 type finding struct {
 	record  record
+	place   place
 	refs    []uint64
 	id      string
 	subject string
@@ -50,6 +51,7 @@ func (p *pass) analyse(a *analyst, fr *frame) finding {
 		return f
 	}
 	f.record = p.record(a, fr, head)
+	f.place = place{off: fr.off, size: uint32(fr.size), file: p.file, check: crc32.Checksum(fr.raw, castagnoli), sep: separatorLength(fr)}
 	f.refs = references(&f.record, head)
 	if len(head.MessageID) <= maxKeyID {
 		f.id = head.MessageID
@@ -130,10 +132,7 @@ func (p *pass) exclusion(head *mail.Head, labels []string, expunged bool) string
 }
 
 func (p *pass) record(a *analyst, fr *frame, head *mail.Head) record {
-	r := record{
-		off: fr.off, size: uint32(fr.size), file: p.file, date: unix(head.Date),
-		check: crc32.Checksum(fr.raw, castagnoli), sep: separatorLength(fr),
-	}
+	r := record{date: unix(head.Date)}
 	sum := a.dig.digest(fr.raw)
 	copy(r.digest[:], sum[:])
 	if len(head.MessageID) <= maxKeyID {

@@ -36,7 +36,7 @@ func compareDates(a, b int64) int {
 // copies finds the records that are one mail: their content digests, which the Message-ID is part of, are equal. It
 // returns for each record the one that stands for it, and counts the others. The standing record gets the labels of
 // all, and Gmail's thread from whichever copy knows it.
-func (x *index) copies() (rep []uint32, duplicates int) {
+func (x *index) copies() (rep []uint32, duplicates int, err error) {
 	rep = make([]uint32, x.n)
 	slots := make([]slot, x.n)
 	for i := range x.n {
@@ -48,8 +48,13 @@ func (x *index) copies() (rep []uint32, duplicates int) {
 		if a.hash != b.hash {
 			return cmp.Compare(a.hash, b.hash)
 		}
-		return x.betterCopy(a.i, b.i)
+		c, berr := x.betterCopy(a.i, b.i)
+		err = cmp.Or(err, berr)
+		return c
 	})
+	if err != nil {
+		return nil, 0, err
+	}
 	for len(slots) > 0 {
 		n := 1
 		for n < len(slots) && x.at(int(slots[n].i)).digest == x.at(int(slots[0].i)).digest {
@@ -61,19 +66,21 @@ func (x *index) copies() (rep []uint32, duplicates int) {
 		}
 		slots = slots[n:]
 	}
-	return rep, duplicates
+	return rep, duplicates, nil
 }
 
 // betterCopy orders copies: the earliest known date, then the one with the longest header, then by its bytes.
-func (x *index) betterCopy(a, b uint32) int {
+func (x *index) betterCopy(a, b uint32) (int, error) {
 	p, q := x.at(int(a)), x.at(int(b))
-	if c := bytes.Compare(p.digest[:], q.digest[:]); c != 0 {
-		return c
+	if c := cmp.Or(bytes.Compare(p.digest[:], q.digest[:]), compareDates(p.date, q.date)); c != 0 {
+		return c, nil
 	}
-	if c := compareDates(p.date, q.date); c != 0 {
-		return c
+	at, err := x.places.at(a)
+	if err != nil {
+		return 0, err
 	}
-	return cmp.Or(cmp.Compare(q.size, p.size), cmp.Compare(p.check, q.check), cmp.Compare(a, b))
+	other, err := x.places.at(b)
+	return cmp.Or(cmp.Compare(other.size, at.size), cmp.Compare(at.check, other.check), cmp.Compare(a, b)), err
 }
 
 // merge makes the first of group stand for all of it.

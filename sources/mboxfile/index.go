@@ -3,6 +3,7 @@ package mboxfile
 import (
 	"crypto/sha256"
 	"encoding/binary"
+	"errors"
 	"math"
 	"strings"
 	"time"
@@ -11,23 +12,18 @@ import (
 // noDate marks a record whose mail has no usable date.
 const noDate = math.MinInt64
 
-// A record is what the index keeps of one mail: 88 bytes without a pointer, so that a million mails are 88 MB that the
-// garbage collector never walks.
+// A record is what the index keeps of one mail in memory: 64 bytes without a pointer, so that a million mails are 64 MB
+// that the garbage collector never walks. What threading does not ask for is in places, refs and ids, which go to
+// temporary files when there is much of it.
 type record struct {
-	off     int64    // of the mail's first byte in its file
 	date    int64    // Unix seconds, or noDate
 	id      uint64   // idHash of the Message-ID, 0 when it has none
 	gmail   uint64   // X-GM-THRID, 0 when it has none
 	subject uint64   // of the base subject, 0 when that is empty
 	sender  uint64   // idHash of the author's address
 	digest  [16]byte // first half of the content digest
-	size    uint32
-	file    uint32 // of index.files
-	check   uint32 // CRC-32C of the bytes, to see that they are the same when read again
-	labels  uint32 // of index.labels
-	refs    uint32 // of index.refs, its first
-	nrefs   uint16
-	sep     uint8 // length of the From_ line with its end; 0 when there is none, or a longer one
+	labels  uint32   // of index.labels
+	nrefs   uint16   // how many of index.refs are this mail's
 	flags   recordFlags
 }
 
@@ -42,10 +38,19 @@ const indexBlock = 1 << 13
 type index struct {
 	blocks [][]record
 	n      int
-	refs   chunks
+	places places
+	refs   spool // the hashes that the mails refer to, 8 bytes each, in the order of the records
+	ids    idStore
 	labels labelTable
 	files  []file
-	ids    *idStore
+}
+
+// newIndex makes an empty index; temp is where it lays what does not fit into memory.
+func newIndex(temp *tempDir) *index {
+	return &index{
+		places: places{spool{temp: temp, what: "places"}}, refs: spool{temp: temp, what: "references"},
+		ids: idStore{spool{temp: temp, what: "message-ids"}},
+	}
 }
 
 // A file is one file that mails are read from.
@@ -57,31 +62,38 @@ type file struct {
 
 func (x *index) at(i int) *record { return &x.blocks[i/indexBlock][i%indexBlock] }
 
-func (x *index) add(r record) {
+// add appends a mail: its record, where it stands, what it refers to, and its Message-ID, which may be empty.
+func (x *index) add(r record, at place, refs []uint64, id string) error {
 	if x.n%indexBlock == 0 {
 		x.blocks = append(x.blocks, make([]record, 0, indexBlock))
 	}
+	r.nrefs = uint16(len(refs))
 	last := len(x.blocks) - 1
 	x.blocks[last] = append(x.blocks[last], r)
 	x.n++
-}
-
-// chunks is a growing list of hashes that is never copied.
-type chunks struct {
-	blocks [][]uint64
-	n      int
-}
-
-func (c *chunks) add(v uint64) {
-	if c.n%indexBlock == 0 {
-		c.blocks = append(c.blocks, make([]uint64, 0, indexBlock))
+	var hash [8]byte
+	for _, ref := range refs {
+		binary.BigEndian.PutUint64(hash[:], ref)
+		if err := x.refs.write(hash[:]); err != nil {
+			return err
+		}
 	}
-	last := len(c.blocks) - 1
-	c.blocks[last] = append(c.blocks[last], v)
-	c.n++
+	if err := x.places.add(at); err != nil {
+		return err
+	}
+	return x.ids.add(id)
 }
 
-func (c *chunks) at(i int) uint64 { return c.blocks[i/indexBlock][i%indexBlock] }
+// flush ends the writing: from now on the index can be read.
+func (x *index) flush() error {
+	return errors.Join(x.places.flush(), x.refs.flush(), x.ids.flush())
+}
+
+func (x *index) close() {
+	x.places.close()
+	x.refs.close()
+	x.ids.close()
+}
 
 // A labelTable numbers the sets of labels that occur; there are few.
 type labelTable struct {

@@ -120,7 +120,7 @@ func (r *reader) nearText(i uint32) (nearText, error) {
 	if err != nil {
 		return nearText{}, err
 	}
-	msg := mail.Parse(prepare(raw, r.s.index.files[r.s.index.at(int(i)).file].quoting), nil, mail.Options{})
+	msg, _ := mail.Read(prepare(raw, r.s.index.files[r.at].quoting), nil, mail.Options{})
 	t := nearText{i: i, text: comparable(msg.Body), format: msg.Format}
 	var sums []string
 	for _, a := range msg.Attachments {

@@ -198,11 +198,5 @@ func (p *pass) enter(fr *frame, f finding) error {
 	}
 	r := f.record
 	r.labels = p.index.labels.number(f.labels)
-	r.refs = uint32(p.index.refs.n)
-	r.nrefs = uint16(len(f.refs))
-	for _, h := range f.refs {
-		p.index.refs.add(h)
-	}
-	p.index.add(r)
-	return p.index.ids.add(f.id)
+	return p.index.add(r, f.place, f.refs, f.id)
 }

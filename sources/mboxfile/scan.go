@@ -34,7 +34,7 @@ func newScan(opts Options, find *finder, temp *tempDir) (*scan, error) {
 	for range runtime.GOMAXPROCS(0) {
 		s.hands = append(s.hands, newAnalyst())
 	}
-	s.index = &index{ids: &idStore{temp: temp}}
+	s.index = newIndex(temp)
 	s.ledger = newLedger()
 	switch opts.Quoting {
 	case "", "mboxrd":

@@ -85,13 +85,21 @@ func (s *Source) open(ctx context.Context) error {
 
 // thread makes tickets of what was scanned.
 func (s *Source) thread(ctx context.Context) error {
-	rep, duplicates := s.index.copies()
+	if err := s.index.flush(); err != nil {
+		return err
+	}
+	rep, duplicates, err := s.index.copies()
+	if err != nil {
+		return err
+	}
 	more, err := s.nearCopies(ctx, rep)
 	if err != nil {
 		return err
 	}
 	t := newThreader(s.index, rep, cmp.Or(s.opts.ThreadBy, "auto"))
-	t.join()
+	if err := t.join(); err != nil {
+		return err
+	}
 	if s.opts.SubjectFallback {
 		if err := s.joinBySubject(ctx, t); err != nil {
 			return err
@@ -100,7 +108,7 @@ func (s *Source) thread(ctx context.Context) error {
 	if s.threads, err = t.collect(); err != nil {
 		return err
 	}
-	s.index.refs = chunks{}
+	s.index.refs.close()
 	s.keepCopies(rep)
 	s.digest = s.index.contentDigest(rep)
 	records := &s.scan.ledger.Records
@@ -205,14 +213,17 @@ func (s *Source) Digest() string { return s.digest }
 
 // Close removes temporary files. Nothing of the Source may be used afterwards, attachments included.
 func (s *Source) Close() error {
-	if s.index != nil && s.index.ids != nil {
-		s.index.ids.close()
+	if s.index != nil {
+		s.index.close()
 	}
 	return errors.Join(s.desk.Close(), s.temp.remove())
 }
 
 // position is where a record stands in its file: at the From_ line, when there is one.
 func (s *Source) position(i uint32) sources.Position {
-	r := s.index.at(int(i))
-	return sources.Position{File: s.index.files[r.file].name, Offset: r.off - int64(r.sep)}
+	at, err := s.index.places.at(i)
+	if err != nil { // the disk of the temporary file; whatever reads the mail itself says so
+		return sources.Position{Offset: -1}
+	}
+	return sources.Position{File: s.index.files[at.file].name, Offset: at.off - int64(at.sep)}
 }

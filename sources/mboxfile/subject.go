@@ -158,12 +158,12 @@ func (c *correspondents) of(i uint32) (addresses, error) {
 
 // headOf reads the header of a record, without the proof that it is unchanged.
 func (r *reader) headOf(i uint32) (*mail.Head, error) {
-	rec := r.s.index.at(int(i))
-	if err := r.open(i); err != nil {
+	at, err := r.open(i)
+	if err != nil {
 		return nil, err
 	}
-	buf := make([]byte, min(int(rec.size), maxHead/4))
-	if n, err := r.file.ReadAt(buf, rec.off); n < len(buf) && !errors.Is(err, io.EOF) {
+	buf := make([]byte, min(int(at.size), maxHead/4))
+	if n, err := r.file.ReadAt(buf, at.off); n < len(buf) && !errors.Is(err, io.EOF) {
 		return nil, err
 	}
 	return mail.ParseHead(buf, mail.Options{Zone: r.s.scan.zone}), nil

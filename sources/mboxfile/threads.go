@@ -2,6 +2,8 @@ package mboxfile
 
 import (
 	"cmp"
+	"fmt"
+	"io"
 	"slices"
 )
 
@@ -113,21 +115,29 @@ func (t *threader) own(i uint32) {
 }
 
 // join connects everything.
-func (t *threader) join() {
+func (t *threader) join() error {
 	if t.mode != "references" {
 		t.joinGmail()
 	}
 	if t.mode == "gmail" || t.plain == 0 {
-		return
+		return nil
 	}
 	people := t.senders()
+	refs, err := t.x.refs.reader()
+	if err != nil {
+		return err
+	}
+	var hash [8]byte
 	for i := range t.x.n {
-		r := t.x.at(i)
-		for k := range int(r.nrefs) {
-			t.refer(t.rep[i], t.x.refs.at(int(r.refs)+k), people)
+		for range t.x.at(i).nrefs {
+			if _, err := io.ReadFull(refs, hash[:]); err != nil {
+				return fmt.Errorf("read the references of the mails again: %w", err)
+			}
+			t.refer(t.rep[i], be64(hash[:]), people)
 		}
 	}
 	t.joinLinks()
+	return nil
 }
 
 // joinGmail joins the mails of each Gmail thread.

@@ -190,7 +190,7 @@ func TestThousandsInOneThread(t *testing.T) {
 // randomIndex is an index of n mails with few ids, so that everything happens: shared ids, circles, missing parents,
 // copies, Gmail threads. choose decides each thing.
 func randomIndex(n int, choose func(int) int) *index {
-	x := &index{ids: &idStore{temp: &tempDir{}}}
+	x := newIndex(&tempDir{})
 	for range n {
 		addRandom(x, choose)
 	}
@@ -212,35 +212,36 @@ func addRandom(x *index, choose func(int) int) {
 	if choose(3) == 0 {
 		r.gmail = uint64(1 + choose(3))
 	}
-	r.refs = uint32(x.refs.n)
+	var refs []uint64
 	whole := fmt.Append(nil, r.digest, r.gmail)
 	for range choose(3) {
-		ref := idHash(fmt.Sprint("id", 1+choose(14)))
-		x.refs.add(ref)
-		whole = fmt.Append(whole, ref)
-		r.nrefs++
+		refs = append(refs, idHash(fmt.Sprint("id", 1+choose(14))))
+		whole = fmt.Append(whole, refs[len(refs)-1])
 	}
-	r.check = crc32.ChecksumIEEE(whole) // of different bytes, copies with other references or another thread
 	x.labels.number(nil)
-	x.add(r)
-	if err := x.ids.add(id); err != nil {
+	at := place{check: crc32.ChecksumIEEE(whole)} // of different bytes, copies with other references or another thread
+	if err := x.add(r, at, refs, id); err != nil {
 		panic(err)
 	}
 }
 
 // shuffled is the same index with its records in another order.
 func shuffled(x *index, ids []string, order []int) *index {
-	y := &index{ids: &idStore{temp: &tempDir{}}}
+	y := newIndex(&tempDir{})
 	y.labels.number(nil)
-	for _, i := range order {
-		r := *x.at(i)
-		refs := r.refs
-		r.refs = uint32(y.refs.n)
-		for k := range int(r.nrefs) {
-			y.refs.add(x.refs.at(int(refs) + k))
+	refs := make([][]uint64, x.n)
+	for i, at := 0, 0; i < x.n; i++ {
+		for range x.at(i).nrefs {
+			refs[i] = append(refs[i], be64(x.refs.mem[at:]))
+			at += 8
 		}
-		y.add(r)
-		if err := y.ids.add(ids[i]); err != nil {
+	}
+	for _, i := range order {
+		at, err := x.places.at(uint32(i))
+		if err == nil {
+			err = y.add(*x.at(i), at, refs[i], ids[i])
+		}
+		if err != nil {
 			panic(err)
 		}
 	}
@@ -250,9 +251,14 @@ func shuffled(x *index, ids []string, order []int) *index {
 // threading is a rendering of the tickets of an index that no order shows in.
 func threading(t *testing.T, x *index, mode string) string {
 	t.Helper()
-	rep, _ := x.copies()
+	rep, _, err := x.copies()
+	if err != nil {
+		t.Fatal(err)
+	}
 	th := newThreader(x, rep, mode)
-	th.join()
+	if err := th.join(); err != nil {
+		t.Fatal(err)
+	}
 	all, err := th.collect()
 	if err != nil {
 		t.Fatal(err)
@@ -335,24 +341,34 @@ func TestCancelled(t *testing.T) {
 // BenchmarkThreads joins a million mails in threads of four.
 func BenchmarkThreads(b *testing.B) {
 	const n = 1_000_000
-	x := &index{ids: &idStore{temp: &tempDir{}}}
+	x := newIndex(&tempDir{})
 	x.labels.number(nil)
 	ids := make([]uint64, n)
 	for i := range ids {
 		ids[i] = spread(uint64(i + 1))
 	}
 	for i := range n {
-		r := record{id: ids[i], date: int64(i), refs: uint32(x.refs.n), nrefs: uint16(i % 4)}
+		r := record{id: ids[i], date: int64(i)}
 		binary.BigEndian.PutUint64(r.digest[:], ids[i])
+		var refs []uint64
 		for k := range i % 4 {
-			x.refs.add(ids[i-k-1])
+			refs = append(refs, ids[i-k-1])
 		}
-		x.add(r)
+		if err := x.add(r, place{}, refs, ""); err != nil {
+			b.Fatal(err)
+		}
+	}
+	if err := x.flush(); err != nil {
+		b.Fatal(err)
 	}
 	for b.Loop() {
-		rep, _ := x.copies()
-		t := newThreader(x, rep, "auto")
-		t.join()
+		rep, _, err := x.copies()
+		if err != nil {
+			b.Fatal(err)
+		}
+		if err := newThreader(x, rep, "auto").join(); err != nil {
+			b.Fatal(err)
+		}
 	}
 	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/n, "ns/mail")
 }

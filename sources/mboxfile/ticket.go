@@ -61,36 +61,39 @@ func (r *reader) close() {
 	}
 }
 
-// open makes the file of a record the open one.
-func (r *reader) open(i uint32) error {
-	rec := r.s.index.at(int(i))
-	if r.file != nil && r.at == rec.file {
-		return nil
+// open makes the file of a record the open one, and returns where in it the mail stands.
+func (r *reader) open(i uint32) (place, error) {
+	at, err := r.s.index.places.at(i)
+	if err != nil {
+		return at, err
+	}
+	if r.file != nil && r.at == at.file {
+		return at, nil
 	}
 	r.close()
-	f, err := os.Open(r.s.index.files[rec.file].path)
+	f, err := os.Open(r.s.index.files[at.file].path)
 	if errors.Is(err, fs.ErrNotExist) {
-		return r.changed(i, "it is gone")
+		return at, r.changed(i, "it is gone")
 	}
 	if err != nil {
-		return fmt.Errorf("read %s: %w", r.s.index.files[rec.file].name, plain(err))
+		return at, fmt.Errorf("read %s: %w", r.s.index.files[at.file].name, plain(err))
 	}
-	r.file, r.at = f, rec.file
-	return nil
+	r.file, r.at = f, at.file
+	return at, nil
 }
 
 // raw reads the bytes of a record with the From_ line before them, and proves that they are those of the index.
 func (r *reader) raw(i uint32) (sep, raw []byte, err error) {
-	if err := r.open(i); err != nil {
+	at, err := r.open(i)
+	if err != nil {
 		return nil, nil, err
 	}
-	rec := r.s.index.at(int(i))
-	buf := make([]byte, int(rec.sep)+int(rec.size))
-	if n, err := r.file.ReadAt(buf, rec.off-int64(rec.sep)); n < len(buf) {
+	buf := make([]byte, int(at.sep)+int(at.size))
+	if n, err := r.file.ReadAt(buf, at.off-int64(at.sep)); n < len(buf) {
 		return nil, nil, r.changed(i, fmt.Sprintf("the mail cannot be read whole (%v)", err))
 	}
-	sep, raw = buf[:rec.sep], buf[rec.sep:]
-	if crc32.Checksum(raw, castagnoli) != rec.check {
+	sep, raw = buf[:at.sep], buf[at.sep:]
+	if crc32.Checksum(raw, castagnoli) != at.check {
 		return nil, nil, r.changed(i, "the mail there is another one")
 	}
 	return sep, raw, nil
@@ -112,7 +115,7 @@ func (r *reader) message(i uint32) (*sources.Message, error) {
 		line, _ := cutLine(sep)
 		opts.Separator, _ = mail.ParseSeparatorDate(line)
 	}
-	quoting := s.index.files[rec.file].quoting
+	quoting := s.index.files[r.at].quoting
 	reopen := func() ([]byte, error) {
 		again := reader{s: s}
 		defer again.close()
@@ -126,8 +129,8 @@ func (r *reader) message(i uint32) (*sources.Message, error) {
 	sum := d.digest(raw)
 	s.sums.Put(d)
 	ready := prepare(raw, quoting)
-	msg := mail.Parse(ready, reopen, opts)
-	r.head = mail.ParseHead(ready[:min(len(ready), maxHead)], opts)
+	msg, head := mail.Read(ready, reopen, opts)
+	r.head = head
 	msg.Digest = hex.EncodeToString(sum[:])
 	msg.Key = sources.Key(appendKey(nil, keyID(r.head.MessageID), rec, s.threads.alone(i, rec)))
 	msg.Labels = slices.Clone(s.index.labels.sets[rec.labels])

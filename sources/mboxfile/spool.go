@@ -1,0 +1,131 @@
+package mboxfile
+
+import (
+	"bufio"
+	"bytes"
+	"encoding/binary"
+	"fmt"
+	"io"
+	"math"
+	"os"
+)
+
+// spoolInMemory is how many bytes of a spool are held before they go to a temporary file.
+const spoolInMemory = 2 << 20
+
+// A spool is written from its beginning to its end and read afterwards: in memory while it is short, else in a
+// temporary file. After flush it may be read by several goroutines.
+type spool struct {
+	temp *tempDir
+	what string // for the name of the file, and for errors
+	mem  []byte
+	size int64
+	file *os.File
+	out  *bufio.Writer
+}
+
+func (s *spool) write(b []byte) error {
+	s.size += int64(len(b))
+	if s.out == nil && len(s.mem)+len(b) > spoolInMemory {
+		f, err := s.temp.create(s.what + "-*")
+		if err != nil {
+			return err
+		}
+		s.file, s.out = f, bufio.NewWriterSize(f, 256<<10)
+		if _, err := s.out.Write(s.mem); err != nil {
+			return s.trouble("keep", err)
+		}
+		s.mem = nil
+	}
+	if s.out == nil {
+		s.mem = append(s.mem, b...)
+		return nil
+	}
+	if _, err := s.out.Write(b); err != nil {
+		return s.trouble("keep", err)
+	}
+	return nil
+}
+
+// flush ends the writing.
+func (s *spool) flush() error {
+	if s.out == nil {
+		return nil
+	}
+	if err := s.out.Flush(); err != nil {
+		return s.trouble("keep", err)
+	}
+	s.out = bufio.NewWriterSize(io.Discard, 16) // lets go of the buffer; nothing is written any more
+	return nil
+}
+
+func (s *spool) trouble(verb string, err error) error {
+	return fmt.Errorf("%s the %s of the mails in %s: %w", verb, s.what, s.file.Name(), err)
+}
+
+// reader reads everything from the beginning.
+func (s *spool) reader() (io.Reader, error) {
+	if s.file == nil {
+		return bytes.NewReader(s.mem), nil
+	}
+	return bufio.NewReaderSize(io.NewSectionReader(s.file, 0, s.size), 256<<10), nil
+}
+
+// readAt fills b with what stands at off.
+func (s *spool) readAt(b []byte, off int64) error {
+	if s.file == nil {
+		copy(b, s.mem[off:])
+		return nil
+	}
+	if _, err := s.file.ReadAt(b, off); err != nil {
+		return s.trouble("read", err)
+	}
+	return nil
+}
+
+// close lets go of everything.
+func (s *spool) close() {
+	s.mem = nil
+	if s.file != nil {
+		s.file.Close()
+		os.Remove(s.file.Name())
+		s.file, s.out, s.size = nil, nil, 0
+	}
+}
+
+// A place is where a mail stands, and how it is known again.
+type place struct {
+	off   int64  // of the mail's first byte in its file
+	size  uint32 // of the mail
+	file  uint32 // of index.files
+	check uint32 // CRC-32C of the bytes, to see that they are the same when read again
+	sep   uint8  // length of the From_ line with its end; 0 when there is none, or a longer one
+}
+
+// placeBytes is the size of a place in the spool.
+const placeBytes = 21
+
+// places holds the place of every record.
+type places struct{ spool }
+
+func (p *places) add(at place) error {
+	var b [placeBytes]byte
+	binary.LittleEndian.PutUint64(b[:], uint64(at.off))
+	binary.LittleEndian.PutUint32(b[8:], at.size)
+	binary.LittleEndian.PutUint32(b[12:], at.file)
+	binary.LittleEndian.PutUint32(b[16:], at.check)
+	b[20] = at.sep
+	return p.write(b[:])
+}
+
+// at returns the place of record i.
+func (p *places) at(i uint32) (place, error) {
+	var b [placeBytes]byte
+	if err := p.readAt(b[:], int64(i)*placeBytes); err != nil {
+		return place{off: math.MaxInt64}, err
+	}
+	return place{
+		off: int64(binary.LittleEndian.Uint64(b[:])), size: binary.LittleEndian.Uint32(b[8:]),
+		file: binary.LittleEndian.Uint32(b[12:]), check: binary.LittleEndian.Uint32(b[16:]), sep: b[20],
+	}, nil
+}
