@@ -28,7 +28,7 @@ func (w *work) render(e *entry) rendered {
 	msg := e.msg
 	body, removed := cleanText(msg.Body)
 	if removed > 0 {
-		w.findAt(msg.Position, sources.Info, codeCharacters, "", "%d control or invalid characters were removed from the text", removed)
+		w.findAt(msg.Position, sources.Info, codeCharacters, "", "%s removed from the text", counted(removed, "control or invalid character was", "control or invalid characters were"))
 	}
 	room := w.m.textRoom()
 	out := rendered{}
@@ -60,10 +60,10 @@ func (w *work) renderHTML(e *entry, body string) rendered {
 		w.findAt(at, sources.Info, codeBodyText, "", "nothing of the HTML would be visible; its plain text is taken")
 	}
 	if p.trackers > 0 {
-		w.findAt(at, sources.Info, codeTracker, "", "%d invisible remote images were removed", p.trackers)
+		w.findAt(at, sources.Info, codeTracker, "", "%s removed", counted(p.trackers, "invisible remote image was", "invisible remote images were"))
 	}
 	if len(p.unresolved) > 0 {
-		w.findAt(at, sources.Warning, codeImage, p.unresolved[0], "%d images in the text are not among the attachments, the first is %s", len(p.unresolved), p.unresolved[0])
+		w.findAt(at, sources.Warning, codeImage, p.unresolved[0], "%s not among the attachments, the first is %s", counted(len(p.unresolved), "image in the text is", "images in the text are"), p.unresolved[0])
 	}
 	return rendered{html: safe, made: p.made, cut: p.cut}
 }

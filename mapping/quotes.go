@@ -38,11 +38,11 @@ func (w *work) foldQuotes(e *entry, s string) string {
 		}
 	}
 	if f.folded > 0 {
-		w.findAt(e.msg.Position, sources.Info, codeQuoteFolded, "", "%d lines of quoted history stand in earlier messages and are folded", f.folded)
+		w.findAt(e.msg.Position, sources.Info, codeQuoteFolded, "", "%s folded", counted(f.folded, "line of quoted history stands in an earlier message and is", "lines of quoted history stand in earlier messages and are"))
 		s = f.replace(s)
 	}
 	if kept := f.worth - f.folded; kept > 0 {
-		w.findAt(e.msg.Position, sources.Info, codeQuoteKept, "", "%d lines of quoted history are in no earlier message of the ticket, not in these words, and stay", kept)
+		w.findAt(e.msg.Position, sources.Info, codeQuoteKept, "", "%s", counted(kept, "line of quoted history is in no earlier message of the ticket, not in these words, and stays", "lines of quoted history are in no earlier message of the ticket, not in these words, and stay"))
 	}
 	return s
 }

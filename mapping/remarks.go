@@ -121,7 +121,7 @@ func (w *work) copies(e *entry, th *helpscout.NewThread, rem *remarks) {
 	msg := e.msg
 	if len(msg.Bcc) > 0 {
 		rem.add("Bcc: %s", peopleList(msg.Bcc))
-		w.findAt(msg.Position, sources.Info, codeBcc, "", "%d blind copies are named in a note and not sent", len(msg.Bcc))
+		w.findAt(msg.Position, sources.Info, codeBcc, "", "%s named in a note and not sent", counted(len(msg.Bcc), "blind copy is", "blind copies are"))
 	}
 	if w.t.Kind == sources.Mail {
 		w.otherRecipients(e, th)
@@ -134,7 +134,7 @@ func (w *work) copies(e *entry, th *helpscout.NewThread, rem *remarks) {
 	case len(cc) == 0:
 	case th.Type != helpscout.ThreadCustomer && th.Type != helpscout.ThreadReply, w.live && w.m.LiveCc == "note":
 		rem.add("Cc: %s", escape(strings.Join(cc, ", ")))
-		w.findAt(msg.Position, sources.Info, codeCc, "", "%d copies are named in a note", len(cc))
+		w.findAt(msg.Position, sources.Info, codeCc, "", "%s named in a note", counted(len(cc), "copy is", "copies are"))
 	default:
 		th.Cc = cc
 	}
@@ -166,10 +166,10 @@ func (w *work) goodCopies(e *entry, th *helpscout.NewThread, rem *remarks) []str
 	}
 	if len(bad) > 0 {
 		rem.add("Cc, not usable as an address: %s", peopleList(bad))
-		w.findAt(e.msg.Position, sources.Warning, codeAddress, firstOf(bad[0].Email, bad[0].Name), "%d addresses in cc are not ones that mail could go to; a note names them", len(bad))
+		w.findAt(e.msg.Position, sources.Warning, codeAddress, firstOf(bad[0].Email, bad[0].Name), "%s", counted(len(bad), "address in cc is not one that mail could go to; a note names it", "addresses in cc are not ones that mail could go to; a note names them"))
 	}
 	if dropped > 0 {
-		w.findAt(e.msg.Position, sources.Info, codeCcDropped, "", "%d addresses of the team's mailbox, the old desk or placeholders are left out of cc", dropped)
+		w.findAt(e.msg.Position, sources.Info, codeCcDropped, "", "%s left out of cc", counted(dropped, "address of the team's mailbox, the old desk or a placeholder is", "addresses of the team's mailbox, the old desk or placeholders are"))
 	}
 	return cc
 }
@@ -185,7 +185,7 @@ func (w *work) otherRecipients(e *entry, th *helpscout.NewThread) {
 		}
 	}
 	if n > 0 {
-		w.findAt(e.msg.Position, sources.Info, codeTo, first, "%d further recipients in To are not carried over, the first is %s", n, first)
+		w.findAt(e.msg.Position, sources.Info, codeTo, first, "%s not carried over, the first is %s", counted(n, "further recipient in To is", "further recipients in To are"), first)
 	}
 }
 
