@@ -80,6 +80,9 @@ func (d *draft) columnTable(table, layout string, columns []sources.SurveyColumn
 	}
 	for _, role := range order {
 		header, comment := headerOf(byRole[role])
+		if spec := d.survey.Tables[table][role]; len(byRole[role]) > 1 && strings.ContainsAny(spec, "*{") {
+			header, comment = spec, fmt.Sprintf("all %d of them", len(byRole[role]))
+		}
 		d.key(3, role, value(header), comment)
 	}
 	return left

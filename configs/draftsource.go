@@ -88,22 +88,28 @@ func (d *draft) zone() {
 		d.key(2, "time_zone", value(zone), "of every export of "+d.preset.Desk)
 		return
 	}
-	d.note(2, "Dates carry no zone. Messages by hour of day as written: "+hours(d.survey.Hours))
+	d.note(2, "Dates carry no zone. Messages by hour of day as written, of which most should be working hours:")
+	d.note(2, hours(d.survey.Hours)...)
 	d.question(2, Question{Key: "source." + d.survey.Format + ".time_zone", Guess: "UTC", Text: "IANA zone of the dates, such as Europe/Berlin"})
 }
 
-// hours is the histogram that tells a zone: 9 h 120, 10 h 310, ...
-func hours(h [24]int) string {
-	var all []string
-	for hour, n := range h {
-		if n > 0 {
-			all = append(all, fmt.Sprintf("%dh %s", hour, thousands(n)))
+// hours is the histogram that tells a zone, eight hours a line: 9h 120, 10h 310, ...
+func hours(h [24]int) (lines []string) {
+	for from := 0; from < len(h); from += 8 {
+		var part []string
+		for hour, n := range h[from : from+8] {
+			if n > 0 {
+				part = append(part, fmt.Sprintf("%dh %s", from+hour, thousands(n)))
+			}
+		}
+		if part != nil {
+			lines = append(lines, strings.Join(part, ", "))
 		}
 	}
-	if all == nil {
-		return "none"
+	if lines == nil {
+		return []string{"none"}
 	}
-	return strings.Join(all, ", ")
+	return lines
 }
 
 const ambiguous = "ambiguous day/month"

@@ -51,7 +51,7 @@ var baseKeys = []keyInfo{
 	{key: "source.csv.escape", doc: `The character that takes the next one as text, as databases write \" and \N, or "none"; left out: found.`, example: `'\'`},
 	{key: "source.csv.time_zone", doc: "IANA name (or +02:00) of the zone of dates that do not carry one. Without it such dates block the job.", example: "Europe/Berlin"},
 	{key: "source.csv.date_formats", doc: "How dates are written: Go layouts, strftime patterns, or iso, epoch, epoch_ms, epoch_us; dmy or mdy only say which comes first, day or month; left out: recognised over the column.", example: "[dmy]"},
-	{key: "source.csv.columns", doc: "Our names of columns and theirs. A repeated header is Comment#2, all of them are Comment#*.", example: "{ticket_id: Id}"},
+	{key: "source.csv.columns", doc: "Our names of columns and theirs. A repeated header is Comment#2, all of them are Comment#*; numbered ones are Comment {n}.", example: "{ticket_id: Id}"},
 	{key: "source.csv.fields", doc: "Help Scout custom fields and the columns that fill them.", example: "{Priority: priority}"},
 	{key: "source.csv.ignore_columns", doc: "Columns left out knowingly; any other filled column without a use is reported.", example: "[internal_hash]"},
 	{key: "source.csv.messages", doc: "joined: the files of messages.", example: "[comments.csv]"},

@@ -41,6 +41,8 @@ const (
 	descriptionAuthorName
 	descriptionAuthorEmail
 	comments
+	commentAuthors // of comments, in the same order
+	commentDates   // likewise
 	answer
 	attachments
 	attachmentNames
@@ -71,7 +73,7 @@ var roleNames = [roleCount]string{
 	"ticket_id", "ticket_number", "subject", "status", "requester_id", "requester_name", "requester_email", "requester_phone",
 	"assignee_id", "assignee_name", "assignee_email", "group", "inbox", "priority", "channel", "url", "created_at",
 	"updated_at", "closed_at", "tags", "description", "description_format", "description_kind", "description_author_id",
-	"description_author_name", "description_author_email", "comments", "answer", "attachments", "attachment_names",
+	"description_author_name", "description_author_email", "comments", "comment_authors", "comment_dates", "answer", "attachments", "attachment_names",
 	"message_id", "message_author_id", "message_author_name", "message_author_email", "message_kind",
 	"message_private", "message_public", "message_channel", "message_body", "message_format", "message_created_at",
 	"message_attachments", "message_attachment_names", "message_cc", "user_id", "user_name", "user_last_name", "user_email", "user_phone", "user_role",
@@ -82,7 +84,7 @@ func (r role) String() string { return roleNames[r] }
 // list reports whether the role takes all columns it names; another takes the first of them that is filled.
 func (r role) list() bool {
 	switch r {
-	case tags, comments, attachments, attachmentNames, messageAttachments, messageAttachmentNames, messageCc:
+	case tags, comments, commentAuthors, commentDates, attachments, attachmentNames, messageAttachments, messageAttachmentNames, messageCc:
 		return true
 	}
 	return false
@@ -91,7 +93,7 @@ func (r role) list() bool {
 // date reports whether the cells of the role are dates.
 func (r role) date() bool {
 	switch r {
-	case createdAt, updatedAt, closedAt, messageCreatedAt:
+	case createdAt, updatedAt, closedAt, messageCreatedAt, commentDates:
 		return true
 	}
 	return false
@@ -230,6 +232,9 @@ func (b *binding) findOne(spec string) []int {
 		if cols != nil {
 			return cols
 		}
+	}
+	if strings.Contains(spec, numberMark) {
+		return b.findNumbered(spec)
 	}
 	stem, ok := strings.CutSuffix(spec, "*")
 	if !ok {

@@ -102,6 +102,9 @@ func guessColumns(sh shape, header []string, sample [][]string) map[string]strin
 	if body, ok := out[messageBody.String()]; ok {
 		out[messageBody.String()] = g.otherBody(body)
 	}
+	if sh == ticketRows {
+		g.numberedComments(out)
+	}
 	if _, ok := out["tags"]; !ok && sh != userRows {
 		g.numbered(out, tags, "tag")
 	}

@@ -142,10 +142,13 @@ func (s *Source) checkBinding(f *file, columns map[string]string, key string) er
 	switch {
 	case f.b.shape == messageRows, f.b.shape == joinedRows:
 		return need(ticketID, "without it nobody can say which rows form a ticket")
-	case s.layout == Joined && f.b.shape == ticketRows:
+	case s.layout == Joined && f.b.shape == ticketRows && !f.b.has(ticketID):
 		return need(ticketID, "without it no message finds its ticket")
 	case f.b.shape == userRows:
 		return need(userID, "without it no id finds its user")
+	}
+	if err := s.checkComments(f, key); err != nil {
+		return err
 	}
 	if len(columns) == 0 && s.stats == nil {
 		return s.inputError(f.in.name, fmt.Errorf("%s: no column is mapped", key), "hsimport init writes a draft")

@@ -146,7 +146,7 @@ func (f *file) sniffDates(limit int64) error {
 
 // readDates counts the date cells that are not a message's time.
 func (v *rowView) readDates(facts *[roleCount]dateFacts) {
-	for _, r := range [...]role{createdAt, updatedAt, closedAt, messageCreatedAt} {
+	for _, r := range [...]role{createdAt, updatedAt, closedAt, messageCreatedAt, commentDates} {
 		if v.f.b.has(r) {
 			v.f.dates.read(v.bytes(r), &facts[r])
 		}

@@ -15,7 +15,7 @@ type Options struct {
 	DateFormats []string `yaml:"date_formats"`
 
 	// Columns is our name: their header. ColumnNames lists ours. A header that is repeated is Comment#2, or Comment#* for
-	// all of them; tag_* is all that begin so; several are joined by |. A list takes all the columns it names, anything
+	// all of them; tag_* is all that begin so; Comment {n} all that are numbered; several are joined by |. A list takes all the columns it names, anything
 	// else the first that is filled. message_format and description_format may be the word text or html instead.
 	Columns map[string]string `yaml:"columns"`
 	Fields  map[string]string `yaml:"fields"` // Help Scout custom field: their header

@@ -137,6 +137,9 @@ func (v *rowView) pieces(facts *[roleCount]dateFacts, f func(piece)) {
 		}
 		v.each(comments, func(i int, cell []byte) {
 			p := v.f.unpack(cell, factsOf(facts, comments))
+			if !p.has {
+				p.author, p.at = v.beside(i, factsOf(facts, commentDates))
+			}
 			f(piece{role: comments, nth: i, at: p.at, text: p.text, from: p.author})
 		})
 		v.each(answer, func(i int, cell []byte) { f(piece{role: answer, nth: i, text: cell}) })
@@ -235,8 +238,11 @@ func (v *rowView) notices(m *sources.Message, p piece) {
 	switch {
 	case p.at.bad:
 		r := messageCreatedAt
-		if p.role == description {
+		switch p.role {
+		case description:
 			r = createdAt
+		case comments:
+			r = commentDates
 		}
 		m.Problems = append(m.Problems, v.problem("bad-date", r.String()+" is "+quoteShort(v.text(r))+
 			", which is no date of this column's form; the message has no time of its own"))

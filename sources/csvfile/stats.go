@@ -216,7 +216,7 @@ func (s *Source) surveyColumns(out *sources.Survey, st *stats) {
 			out.Columns = append(out.Columns, col)
 			if r, ok := roleOf(role); ok && role != "" && r.date() {
 				out.ZoneKnown = out.ZoneKnown && c.facts.unzoned == 0
-				if r == messageCreatedAt || r == createdAt && s.layout == TicketPerRow {
+				if r == messageCreatedAt || r == commentDates || r == createdAt && s.layout == TicketPerRow {
 					for h, n := range c.hours {
 						out.Hours[h] += n
 					}
