@@ -98,7 +98,11 @@ func Load(path string, env func(string) (string, bool)) (*Config, error) {
 	if err != nil {
 		return nil, fmt.Errorf("read the configuration: %w", err)
 	}
-	return Parse(path, data, env)
+	c, err := Parse(path, data, env)
+	if err != nil {
+		return nil, err
+	}
+	return c, c.readAgents()
 }
 
 // Parse is Load for a configuration in memory; name is its path, for positions and for the folder that paths are
@@ -152,6 +156,9 @@ func (c *Config) Resolve(dir string) error {
 	c.Dir = abs
 	c.HelpScout.BaseURL = strings.TrimRight(c.HelpScout.BaseURL, "/")
 	c.Checkpoint = c.absolute(c.Checkpoint)
+	if c.Mapping.AgentsFile != "" {
+		c.Mapping.AgentsFile = c.absolute(c.Mapping.AgentsFile)
+	}
 	if c.HelpScout.Snapshot != "" {
 		c.HelpScout.Snapshot = c.absolute(c.HelpScout.Snapshot)
 	}
@@ -222,7 +229,7 @@ func decides(key string) bool {
 	for _, prefix := range []string{
 		"source.paths", "source.fetch.", "source.csv.messages[", "source.csv.users[", "source.csv.attachments_dir",
 		"source.json.messages[", "source.json.users[", "source.json.attachments_dir",
-		"helpscout.base_url", "helpscout.snapshot", "run.", "checkpoint",
+		"helpscout.base_url", "helpscout.snapshot", "mapping.agents_file", "run.", "checkpoint",
 	} {
 		if strings.HasPrefix(key, prefix) {
 			return false

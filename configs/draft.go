@@ -23,6 +23,8 @@ type DraftOptions struct {
 	Rehearsal bool
 	// Schema is the file that Schema is written to, relative to the configuration, for editors; empty: none.
 	Schema string
+	// AgentsFile is the file that AgentsFile's table stands in: agents are asked for there. Empty: here.
+	AgentsFile string
 	// JobTag is what every imported conversation is tagged with; empty: imported.
 	JobTag string
 }
@@ -289,6 +291,10 @@ const (
 // found in Help Scout by their address. Names are asked for where the export has no addresses; else they are mostly
 // people who wrote in tickets of others.
 func (d *draft) agents() {
+	if d.opts.AgentsFile != "" {
+		d.key(1, "agents_file", value(relative([]string{d.opts.AgentsFile}, d.opts.Dir)[0]), "fill in its last column; who is not listed is found by address")
+		return
+	}
 	var asked, likely []sources.Count
 	all := merged(d.survey.Agents)
 	addresses := slices.ContainsFunc(all, func(c sources.Count) bool { return isAddress(c.Value) })

@@ -109,6 +109,7 @@ var baseKeys = []keyInfo{
 	{key: "mapping.live.last_from", doc: "Who wrote its last message.", enum: []string{"customer", "agent", "any"}},
 	{key: "mapping.live.newer_than", doc: "Its last message is newer than this before the source's newest.", example: "30d"},
 	{key: "mapping.agents", doc: `Legacy agents (address, name or id) and the e-mail of their Help Scout user; "" for one who has left.`, example: "{old.agent@legacy.example: ada@support.example}"},
+	{key: "mapping.agents_file", doc: `A CSV file that does the same for many, relative to this one: legacy id, address, name, messages, Help Scout user; "left" for one who has left. hsimport init --agents FILE writes it; agents goes before it.`, example: "agents.csv"},
 	{key: "mapping.agent_domains", doc: "Domains whose addresses are the team's.", example: "[support.example]"},
 	{key: "mapping.fallback_user", doc: "The e-mail of the Help Scout user who stands in for authors without one; the text names the author.", example: "ada@support.example"},
 	{key: "mapping.teams", doc: "Legacy groups and Help Scout teams."},

@@ -14,7 +14,9 @@ type Options struct {
 	Live          Live     `yaml:"live"`
 
 	// Agents maps a legacy address, name or id to the e-mail of a Help Scout user; to nothing for one who has left.
-	Agents       map[string]string `yaml:"agents"`
+	Agents map[string]string `yaml:"agents"`
+	// AgentsFile is a CSV file with more of Agents; the configuration reads it into them.
+	AgentsFile   string            `yaml:"agents_file"`
 	AgentDomains []string          `yaml:"agent_domains"`
 	FallbackUser string            `yaml:"fallback_user"`
 	Teams        map[string]string `yaml:"teams"` // legacy group: team

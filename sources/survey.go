@@ -29,9 +29,10 @@ type Survey struct {
 	Statuses []Count        `json:"statuses"`
 	Kinds    []Count        `json:"kinds"`
 	Labels   []Count        `json:"labels"`
-	Senders  []Count        `json:"senders"` // the thirty commonest, as addresses
-	Agents   []Count        `json:"agents"`  // likely agents, by address or name
-	Domains  []Count        `json:"domains"` // likely domains of the team
+	Senders  []Count        `json:"senders"`         // the thirty commonest, as addresses
+	Agents   []Count        `json:"agents"`          // likely agents, by address or name
+	Domains  []Count        `json:"domains"`         // likely domains of the team
+	Staff    []SurveyPerson `json:"staff,omitempty"` // the likely agents with all that is known of them
 	Largest  []SurveyItem   `json:"largest"`
 	Oddities []Problem      `json:"oddities"` // the ten oddest things with their place
 	Findings []Count        `json:"findings"` // problems by code
@@ -54,6 +55,14 @@ type SurveyFile struct {
 // A Count is a value and how often it occurs.
 type Count struct {
 	Value string `json:"value"`
+	N     int    `json:"n"`
+}
+
+// A SurveyPerson is a likely agent and how many messages and assignments are theirs.
+type SurveyPerson struct {
+	ID    string `json:"id"` // the old desk's
+	Name  string `json:"name"`
+	Email string `json:"email"`
 	N     int    `json:"n"`
 }
 

@@ -14,7 +14,7 @@ import (
 )
 
 func (a *app) initCommand() *cobra.Command {
-	var out, preset string
+	var out, preset, agents string
 	var schema bool
 	cmd := &cobra.Command{
 		Use: "init FILE... [-o import.yaml]", Short: "Write a commented configuration from what the export holds", Long: initText,
@@ -22,22 +22,32 @@ func (a *app) initCommand() *cobra.Command {
 		RunE: func(cmd *cobra.Command, args []string) error {
 			_, soft, done := a.interruptible(cmd.Context())
 			defer done()
-			if _, err := os.Lstat(out); err == nil {
-				return existsAlready(out)
+			for _, path := range []string{out, agents} {
+				if _, err := os.Lstat(path); path != "" && err == nil {
+					return existsAlready(path)
+				}
 			}
 			s, err := survey(soft, args, preset)
 			if err != nil {
 				return a.inputError(err)
 			}
-			o := configs.DraftOptions{Dir: filepath.Dir(out)}
+			o := configs.DraftOptions{Dir: filepath.Dir(out), AgentsFile: agents}
 			if schema {
 				if o.Schema, err = writeSchema(o.Dir); err != nil {
 					return err
 				}
 			}
 			text, questions := configs.Draft(s, args, o)
+			if agents != "" {
+				if err := writeNew(agents, configs.AgentsFile(s)); err != nil {
+					return err
+				}
+			}
 			if err := writeNew(out, text); err != nil {
 				return err
+			}
+			if agents != "" {
+				a.ui.agentsWritten(agents, s)
 			}
 			a.ui.drafted(out, s, questions)
 			return nil
@@ -45,6 +55,7 @@ func (a *app) initCommand() *cobra.Command {
 	}
 	cmd.Flags().StringVarP(&out, "output", "o", "import.yaml", "the `file` to write")
 	cmd.Flags().BoolVar(&schema, "schema", false, "write the format's JSON Schema beside it, as "+schemaFile+", and name it for editors")
+	cmd.Flags().StringVar(&agents, "agents", "", "write the likely agents into this CSV `file` to be filled in, instead of asking for each in the configuration")
 	presetFlag(cmd, &preset)
 	return cmd
 }

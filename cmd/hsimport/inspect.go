@@ -262,5 +262,10 @@ func (u *ui) drafted(path string, s *sources.Survey, questions []configs.Questio
 	p("next: answer them in the file, then hsimport dry-run -c %s", path)
 }
 
+// agentsWritten says what is to be done with the file of agents.
+func (u *ui) agentsWritten(path string, s *sources.Survey) {
+	u.line(u.env.out, "%s written: %s; fill in the last column with the e-mail of their Help Scout user, or left", path, plural(len(s.Agents), "likely agent", "likely agents"))
+}
+
 // oneLine makes white space of any kind a blank.
 func oneLine(s string) string { return strings.Join(strings.Fields(s), " ") }

@@ -14,7 +14,7 @@ import (
 func (s *Source) surveyTickets(ctx context.Context, out *sources.Survey) error {
 	w := surveyor{
 		statuses: map[string]int{}, kinds: map[string]int{}, senders: map[string]int{}, agents: map[string]int{},
-		requesters: map[string]int{}, months: map[string]int{}, findings: map[string]int{}, out: out,
+		requesters: map[string]int{}, months: map[string]int{}, findings: map[string]int{}, out: out, staff: map[string]sources.Person{},
 	}
 	for _, u := range s.users {
 		w.roles = w.roles || u.Agent
@@ -38,6 +38,10 @@ func (s *Source) surveyTickets(ctx context.Context, out *sources.Survey) error {
 	}
 	out.Statuses, out.Kinds = ranked(w.statuses, 0), ranked(w.kinds, 0)
 	out.Senders, out.Agents, out.Domains = ranked(w.senders, 30), ranked(w.agents, 100), ranked(w.domains(), 10)
+	for _, c := range out.Agents {
+		p := w.staff[c.Value]
+		out.Staff = append(out.Staff, sources.SurveyPerson{ID: p.ID, Name: p.Name, Email: p.Email, N: c.N})
+	}
 	out.Findings = ranked(w.findings, 0)
 	out.Months = w.monthList()
 	slices.SortStableFunc(w.largest, func(a, b sources.SurveyItem) int { return cmp.Compare(b.Bytes, a.Bytes) })
@@ -50,7 +54,8 @@ type surveyor struct {
 	statuses, kinds, senders, agents, requesters, months, findings map[string]int
 
 	users   map[string]sources.Person
-	roles   bool // the users table says who is an agent
+	staff   map[string]sources.Person // agents as they first appear, with what later tickets add
+	roles   bool                      // the users table says who is an agent
 	largest []sources.SurveyItem
 	out     *sources.Survey
 }
@@ -142,6 +147,9 @@ func (w *surveyor) agent(p sources.Person) {
 	}
 	if who := cmp.Or(strings.ToLower(p.Email), p.Name, p.ID); who != "" {
 		count(w.agents, who)
+		if known, ok := w.staff[who]; ok || len(w.staff) < maxSeen {
+			w.staff[who] = sources.Person{ID: cmp.Or(known.ID, p.ID), Name: cmp.Or(known.Name, p.Name), Email: cmp.Or(known.Email, p.Email)}
+		}
 	}
 }
 
