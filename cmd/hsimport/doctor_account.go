@@ -59,10 +59,11 @@ func (d *doctor) owner(ctx context.Context, client *helpscout.Client, snap *impo
 		return // said already: it could not be read
 	}
 	who := fmt.Sprintf("%s <%s>, %s", strings.TrimSpace(me.FirstName+" "+me.LastName), me.Email, cmp.Or(me.Role, "user"))
-	_, page, err := client.Conversations(ctx, helpscout.ListQuery{Status: "active", AssignedTo: me.ID}, 1)
+	theirs, _, err := client.Conversations(ctx, helpscout.ListQuery{Status: "active", AssignedTo: me.ID}, 1)
+	theirs = slices.DeleteFunc(theirs, func(c helpscout.Conversation) bool { return c.Source.Type == "api" }) // imported ones show nothing
 	switch {
-	case err == nil && page.TotalElements > 0:
-		d.warn("token", fmt.Sprintf("belongs to %s, who has %s: what the import does appears under this name, and it ends if that user is deactivated", who, plural(page.TotalElements, "active conversation", "active conversations")), hintOwner)
+	case err == nil && len(theirs) > 0:
+		d.warn("token", fmt.Sprintf("belongs to %s, who answers customers, such as in conversation #%d: what the import does appears under this name, and it ends if that user is deactivated", who, theirs[0].Number), hintOwner)
 	case slices.ContainsFunc(slices.Collect(maps.Values(d.c.Mapping.Agents)), func(to string) bool { return strings.EqualFold(strings.TrimSpace(to), me.Email) }):
 		d.warn("token", fmt.Sprintf("belongs to %s, who is one of the agents of mapping.agents: what the import does appears under this name, and it ends if that user is deactivated", who), hintOwner)
 	default:

@@ -59,7 +59,7 @@ func (s *switches) each(w importer.Switched) {
 	case w.Why != "":
 		what = w.Why
 	}
-	s.ui.line(s.ui.env.out, "%-5s %-14s %q (%s) %s", state, "workflow", w.Name, w.Mailbox, what)
+	s.ui.symptom(state, "workflow", fmt.Sprintf("%q (%s) %s", w.Name, w.Mailbox, what), "")
 }
 
 // switched is the end of it: what is off now, and what comes next.
@@ -79,7 +79,7 @@ func (u *ui) switched(s *switches, off []importer.PausedWorkflow, stop *importer
 		u.object(map[string]any{"message_type": "summary", "command": "doctor", "exit_code": code, "switched": s.done, "off": off, "cause": cause})
 		return
 	}
-	p := func(format string, args ...any) { u.line(u.env.out, format, args...) }
+	p := func(format string, args ...any) { u.paragraph(2, fmt.Sprintf(format, args...)) }
 	switch {
 	case len(off) > 0:
 		p("%s switched off by this job; after the import: hsimport doctor --resume-workflows -c %s", plural(len(off), "workflow is", "workflows are"), s.config)
@@ -117,33 +117,35 @@ func (a *app) confirmResume(soft context.Context, yes bool) func(context.Context
 }
 
 func (u *ui) resumePlan(p *importer.ResumePlan) {
-	l := func(format string, args ...any) { u.line(u.env.err, format, args...) }
-	l("")
-	l("This switches on again in %s", p.Origin)
-	for _, w := range p.Workflows {
-		l("  workflow     %q of %s, off since %s", w.Name, w.Mailbox, w.Since.Format("2006-01-02 15:04 MST"))
+	l := func(head, format string, args ...any) {
+		writeWrapped(u.env.err, head, strings.Repeat(" ", wide(head)), strings.Fields(fmt.Sprintf(format, args...)))
 	}
-	l("They may act at once on what was imported and is still alive:")
+	entry := func(label, format string, args ...any) { l(pad("  "+label, labelWidth), format, args...) }
+	l("", "")
+	l("", "This switches on again in %s", p.Origin)
+	for _, w := range p.Workflows {
+		entry("workflow", "%q of %s, off since %s", w.Name, w.Mailbox, w.Since.Format("2006-01-02 15:04 MST"))
+	}
+	l("", "They may act at once on what was imported and is still alive:")
 	switch {
 	case p.Unknown:
-		l("  unknown      there is no checkpoint that could tell what was imported")
+		entry("unknown", "there is no checkpoint that could tell what was imported")
 	case len(p.Live) == 0:
-		l("  nothing      no imported conversation is active or pending")
+		entry("nothing", "no imported conversation is active or pending")
 	}
 	for _, g := range p.Live {
-		l("  %-12s %s, the oldest:", g.Status, plural(g.N, "conversation", "conversations"))
+		entry(g.Status, "%s, the oldest:", plural(g.N, "conversation", "conversations"))
 		for _, c := range g.Examples {
-			l("               #%d of %s, %s  %s", c.Number, c.Created.UTC().Format(time.DateOnly), shorten(oneLine(c.Subject), 40), c.URL)
+			entry("", "#%d of %s, %s", c.Number, c.Created.UTC().Format(time.DateOnly), shorten(oneLine(c.Subject), 60))
+			entry("", "%s", c.URL)
 		}
 	}
-	if len(p.Live) == 0 {
-		l("")
-		return
+	switch {
+	case len(p.Live) == 0:
+	case p.JobTag != "":
+		l("", "All of them had the tag %q when they were imported: a condition that excludes it keeps a workflow away from them.", p.JobTag)
+	default:
+		l("", "Nothing marks them as imported (mapping.job_tag is not set): close what nobody waits for, or read the conditions first.")
 	}
-	if p.JobTag != "" {
-		l("All of them had the tag %q when they were imported: a condition that excludes it keeps a workflow away from them.", p.JobTag)
-	} else {
-		l("Nothing marks them as imported (mapping.job_tag is not set): close what nobody waits for, or read the conditions first.")
-	}
-	l("")
+	l("", "")
 }

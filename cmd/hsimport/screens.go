@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -128,11 +129,19 @@ func (u *ui) symptom(state, what, text, hint string) {
 		u.object(map[string]string{"message_type": "check", "state": state, "what": what, "text": text, "hint": hint})
 		return
 	}
-	u.line(u.env.out, "%-5s %-14s %s", state, what, text)
+	head := pad(state, stateWidth) + pad(what, labelWidth)
+	if wide(what) >= labelWidth {
+		head += " "
+	}
+	blank := strings.Repeat(" ", stateWidth+labelWidth)
+	writeWrapped(u.env.out, head, blank, strings.Fields(text))
 	if hint != "" {
-		u.line(u.env.out, "%20s hint: %s", "", hint)
+		writeWrapped(u.env.out, blank, blank+"      ", strings.Fields("hint: "+hint))
 	}
 }
+
+// stateWidth is the room of ok, warn and stop at the left.
+const stateWidth = 6
 
 func (u *ui) diagnosis(d *doctor) {
 	if u.json {
@@ -154,7 +163,11 @@ func (u *ui) diagnosis(d *doctor) {
 
 // stillOff names the workflows that this job has switched off.
 func stillOff(names []string) string {
-	return listing(len(names), "is switched off", "are switched off", names) + "; hsimport doctor --resume-workflows switches them on again"
+	quoted := make([]string, len(names))
+	for i, n := range names {
+		quoted[i] = strconv.Quote(n)
+	}
+	return listing(len(names), "is switched off", "are switched off", quoted) + "; hsimport doctor --resume-workflows switches them on again"
 }
 
 type named struct {

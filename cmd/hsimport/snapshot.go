@@ -17,10 +17,10 @@ func writeSnapshot(path string, s *importer.Snapshot) error {
 	}
 	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
 	if errors.Is(err, os.ErrExist) {
-		return fmt.Errorf("snapshot %s: the file is there already, and is left as it is", path)
+		return fmt.Errorf("%s: the file is there already, and is left as it is", path)
 	}
 	if err != nil {
-		return fmt.Errorf("snapshot: %w", err)
+		return err
 	}
 	_, err = f.Write(raw)
 	return errors.Join(err, f.Close())
