@@ -22,6 +22,8 @@ type RollingBack struct {
 
 	// Confirm is asked once, when the plan is made and before anything is deleted. A nil Confirm refuses.
 	Confirm func(ctx context.Context, p *RollbackPlan) error
+	// Left, if not nil, is handed the customers that came with what was deleted and stay, when all else is done.
+	Left func(LeftCustomer) error
 }
 
 // RollbackPlan is what a person is shown before anything is deleted. Touched and Gone are as the list shows them; each
@@ -63,6 +65,8 @@ type RolledBack struct {
 	Left    int `json:"left"`    // not tried: it ended early
 	Adopted int `json:"adopted"` // stay: not created by this job
 	InDoubt int `json:"in_doubt"`
+
+	Customers int `json:"customers"` // came with the deleted ones, are used by nothing else, and stay
 }
 
 // Kept is a conversation that stays, and why.
@@ -306,7 +310,10 @@ func (r *rollback) deleteAll(ctx context.Context, list []created) error {
 	if err := r.halted(ctx); err != nil {
 		return err
 	}
-	return r.startAfresh(ctx)
+	if err := r.startAfresh(ctx); err != nil {
+		return err
+	}
+	return r.leftCustomers(ctx)
 }
 
 func (r *rollback) deleteOne(ctx context.Context, part int64) error {
@@ -447,6 +454,9 @@ func (r *rollback) verdict() string {
 		if x.n > 0 {
 			fmt.Fprintf(&b, ", %s %s", group3(x.n), x.what)
 		}
+	}
+	if r.n.Customers > 0 {
+		fmt.Fprintf(&b, "; %s", plural(r.n.Customers, "customer that came with them stays", "customers that came with them stay"))
 	}
 	return b.String()
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -270,4 +271,39 @@ func TestRollbackThenAsks(t *testing.T) {
 	if got := b.there(); len(got) != 0 {
 		t.Errorf("sent without a yes: %v", got)
 	}
+}
+
+// TestRollbackNamesCustomers: the customers that came with what was deleted are listed; not those that were there before,
+// that wrote by themselves since, or whose conversation stays.
+func TestRollbackNamesCustomers(t *testing.T) {
+	virtual(t, func(t *testing.T) {
+		b := newBench(t, many(12)...)
+		native := func(n string) {
+			if _, err := b.box.AddNative(sandbox.Native{Mailbox: otherMailbox, Subject: "by mail", Email: "c" + n + "@customers.example", Text: "hello"}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		native("1003")
+		time.Sleep(time.Hour)
+		b.mustRun(importer.ExitOK)
+		time.Sleep(time.Hour)
+		native("1004")
+		native("7777")
+		if _, err := b.box.Reply(b.conversations("Ticket 1005")[0].ID, 0, "hello"); err != nil {
+			t.Fatal(err)
+		}
+		var left []string
+		sum, _, _ := b.mustRollback(importer.ExitRejected, importer.RollingBack{Left: func(c importer.LeftCustomer) error {
+			left = append(left, strings.TrimSuffix(strings.TrimPrefix(c.Email, "c"), "@customers.example"))
+			return nil
+		}})
+		slices.Sort(left)
+		if got := strings.Join(left, " "); got != "1000 1001 1002 1006 1007 1008 1009 1010 1011" || sum.RolledBack.Customers != 9 {
+			t.Errorf("customers %s, counted %d", got, sum.RolledBack.Customers)
+		}
+		if !strings.HasSuffix(sum.Verdict, "9 customers that came with them stay") {
+			t.Errorf("verdict %q", sum.Verdict)
+		}
+		_ = b.box.Close()
+	})
 }

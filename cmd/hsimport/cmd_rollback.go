@@ -13,7 +13,7 @@ import (
 )
 
 func (a *app) rollbackCommand() *cobra.Command {
-	var config, since string
+	var config, since, customers string
 	var yes, trial bool
 	var how importer.RollingBack
 	cmd := &cobra.Command{
@@ -38,10 +38,16 @@ func (a *app) rollbackCommand() *cobra.Command {
 				job.Trial, job.Copies = &importer.Trial{}, 0
 			}
 			job.Soft, how.Confirm = soft, a.confirmRollback(yes)
+			left := &leftTable{ui: a.ui}
+			if err := left.open(customers); err != nil {
+				return err
+			}
+			how.Left = left.add
 			sum, stop := importer.Rollback(hard, job, how, a.ui.kept)
+			left.said(sum.RolledBack.Customers)
 			a.ui.rolledBack(sum, stop)
 			*a.code = sum.ExitCode
-			return nil
+			return left.close()
 		},
 	}
 	fl := cmd.Flags()
@@ -49,6 +55,7 @@ func (a *app) rollbackCommand() *cobra.Command {
 	fl.StringArrayVar(&how.Only, "only", nil, "only this ticket, by `key` or old number; may be repeated")
 	fl.IntVar(&how.Part, "part", 0, "only this part of tickets that were split")
 	fl.StringVar(&since, "since", "", "only what was sent from this `time` on, such as 2026-03-01 or 2026-03-01T18:30:00Z")
+	fl.StringVar(&customers, "customers", "", "write the customers that came with what was deleted, and stay, to `file.csv`")
 	fl.BoolVar(&yes, "yes", false, "confirm it without asking")
 	trialFlag(fl, &trial, "remove the trial that run --trial has sent; the import stays")
 	fl.BoolVar(&a.ui.json, "json", false, "one JSON object a line on stdout, the last one the summary")

@@ -44,7 +44,8 @@ import and stays. Deleted conversations go to Help Scout's trash; their numbers 
 First it shows what it would do and asks for the number of conversations. After an interruption the same line goes on.
 A job that was rolled back can be run again: hsimport run sends what was deleted once more, and asks first.
 
-Customers that the import has brought along stay.
+Customers that the import has brought along stay. Those that nothing else uses are listed at the end: created since the
+import began, with an address that it has sent, and with no conversation but those that were deleted.
 
 It ends with 0 when nothing of what was asked for is left, with 3 when touched ones stay, with 6 when some are in doubt.`
 

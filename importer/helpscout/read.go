@@ -186,6 +186,15 @@ func (c *Client) Customers(ctx context.Context, query string, page int) ([]Custo
 	return got.items, got.page, err
 }
 
+// CustomersSince lists one page, counted from 1, of the customers that were changed or created since a time (TimeLayout),
+// by the time of the change, the oldest first.
+// https://developer.helpscout.com/mailbox-api/endpoints/customers/list
+func (c *Client) CustomersSince(ctx context.Context, since string, page int) ([]Customer, Page, error) {
+	v := url.Values{"modifiedSince": {since}, "sortField": {"modifiedAt"}, "sortOrder": {"asc"}}
+	got, err := listPage[Customer](ctx, c, "/v2/customers", "customers", v, page)
+	return got.items, got.page, err
+}
+
 // AttachmentData reads the bytes of an attachment, up to 48 MB.
 // https://developer.helpscout.com/mailbox-api/endpoints/conversations/attachments/get-data
 func (c *Client) AttachmentData(ctx context.Context, conversation, attachment int64) ([]byte, error) {

@@ -99,3 +99,24 @@ func RunRecords(ctx context.Context, path string, to io.Writer) (int, error) {
 	}
 	return l.end()
 }
+
+var customersHeader = []string{"id", "name", "email", "created_at"}
+
+// A CustomerTable writes one line for each customer that a rollback leaves, as CSV.
+type CustomerTable struct{ l *lines }
+
+// NewCustomerTable writes the header. An error of w is returned by Close.
+func NewCustomerTable(w io.Writer) *CustomerTable {
+	return &CustomerTable{newLines(w, customersHeader)}
+}
+
+// See writes the line of one customer.
+func (t *CustomerTable) See(c importer.LeftCustomer) error {
+	return t.l.add(strconv.FormatInt(c.ID, 10), c.Name, c.Email, c.Created.UTC().Format(time.RFC3339))
+}
+
+// Close writes what is still buffered; it does not close the writer below.
+func (t *CustomerTable) Close() error {
+	_, err := t.l.end()
+	return err
+}
