@@ -112,6 +112,7 @@ func changes(a, b *PlanLine) []string {
 		return append(c, findingChanges(a.Findings, b.Findings)...)
 	}
 	c.word("status", a.Status, b.Status)
+	c.word("mailbox of a route", a.Mailbox, b.Mailbox)
 	c.word("created", a.Created, b.Created)
 	c.number("parts", a.Of, b.Of)
 	c.number("threads", a.Threads, b.Threads)

@@ -8,11 +8,14 @@
 // # The way of one ticket
 //
 //	New        Options are checked (check.go), folded (mapper.go) and bound to the account's side
-//	Map        work.go: order the messages, leave out what a rule leaves out, then
+//	Map        work.go: blacken what must not come along (redact.go, redacthtml.go), order the messages, leave out what a
+//	           rule leaves out (filters.go, conditions.go), then
 //	  people     who is the customer (mail.go for mail, forward.go for forwarded ones), who of the team wrote what (people.go), under which
 //	             address (address.go) and name (names.go)
+//	  route      the mailbox it goes to (routes.go, conditions.go)
 //	  sides      note, customer or reply (sides.go)
-//	  status     what it arrives as, live or closed, and when it was closed (status.go; labels of mail: labels.go)
+//	  status     what it arrives as, live or closed, and when it was closed (status.go; labels of mail: labels.go, and what becomes
+//	             of each: labeluse.go)
 //	  drafts     one thread a message (drafts.go), one a chat session (chat.go), and notes about what cannot be
 //	             carried over in any other way (remarks.go)
 //	  text       plain text to HTML (text.go), HTML made safe (html.go), quoted history folded on request (lines.go,

@@ -29,11 +29,27 @@ func checkPlan(t fataler, m *Mapper, ticket *sources.Ticket, p *Plan) {
 		}
 		checkPart(t, m, part)
 		c := part.Conversation
+		if i > 0 {
+			checkSuccession(t, p.Parts[i-1], part)
+		}
 		if last := i == len(p.Parts)-1; !last && (c.Status != "closed" || c.AssignTo != nil) {
 			t.Fatalf("part %d of %d is %s, assigned %v: only the last is live", i+1, len(p.Parts), c.Status, c.AssignTo)
 		} else if last && p.Live != (c.Status != "closed") {
 			t.Fatalf("live %t, status %s", p.Live, c.Status)
 		}
+	}
+}
+
+// checkSuccession asserts what must hold of two parts, one after the other: they go to one mailbox and are one history.
+func checkSuccession(t fataler, before, part *Part) {
+	t.Helper()
+	b, c := before.Conversation, part.Conversation
+	ended := b.Threads[len(b.Threads)-1].CreatedAt.Time
+	if c.CreatedAt.Before(ended) || !b.ClosedAt.Equal(ended) {
+		t.Fatalf("part %d ends at %s and is closed at %s, part %d begins at %s", before.Number, ended, b.ClosedAt, part.Number, c.CreatedAt)
+	}
+	if c.MailboxID != b.MailboxID {
+		t.Fatalf("part %d is of mailbox %d, part %d of %d", before.Number, b.MailboxID, part.Number, c.MailboxID)
 	}
 }
 

@@ -114,6 +114,17 @@ func genOptions(t *rapid.T) Options {
 		Bulk:            rapid.SampledFrom([]string{"", "exclude"}).Draw(t, "bulk"),
 		AutoReplies:     rapid.SampledFrom([]string{"", "exclude"}).Draw(t, "autoreplies"),
 	}
+	if rapid.Bool().Draw(t, "routes") {
+		opts.Routes = []Route{
+			{"Sales", Condition{Groups: []string{"Second line"}}}, {"Support", Condition{Tags: []string{"b"}}}, {"102", Condition{Labels: []string{"work"}}},
+		}
+	}
+	if rapid.Bool().Draw(t, "redact") {
+		opts.Redact = []Redaction{{Pattern: `word |<|e`, With: "<*>"}, {Preset: "cards"}}
+	}
+	if rapid.Bool().Draw(t, "filters") {
+		opts.Filters = Filters{From: Day(time.Date(2024, 2, 15, 0, 0, 0, 0, time.UTC)), Exclude: []Condition{{Tags: []string{"drop"}, Groups: []string{"x"}}}}
+	}
 	if rapid.Bool().Draw(t, "placeholders") {
 		opts.PlaceholderDomain = "imported.invalid"
 	}

@@ -56,3 +56,22 @@ func TestConfirm(t *testing.T) {
 		})
 	}
 }
+
+// TestGateNamesMailboxes: each mailbox that is written to, with its conversations, and whose name is to be typed.
+func TestGateNamesMailboxes(t *testing.T) {
+	var said bytes.Buffer
+	env := &environment{in: strings.NewReader("support\n"), out: io.Discard, err: &said, inTTY: true, lookup: func(string) (string, bool) { return "", false }}
+	a := &app{env: env, ui: newUI(env)}
+	g := &importer.Gate{Origin: "https://api.example", Mailbox: helpscout.Mailbox{Name: "Support"}}
+	for _, name := range []string{"Support", "Sales"} {
+		g.Mailboxes = append(g.Mailboxes, importer.GateMailbox{Mailbox: helpscout.Mailbox{Name: name, Email: name + "@x.example"}, Conversations: len(g.Mailboxes) + 1})
+	}
+	if err := a.confirm(t.Context(), false)(t.Context(), g); err != nil {
+		t.Error(err)
+	}
+	for _, want := range []string{"into         Support <Support@x.example>: 1 conversation\n", "               Sales <Sales@x.example>: 2 conversations\n", "Type the first mailbox's name to begin: "} {
+		if !strings.Contains(said.String(), want) {
+			t.Errorf("not said: %q\n%s", want, said.String())
+		}
+	}
+}

@@ -94,6 +94,7 @@ func (u *ui) planLines(rep *importer.Report) {
 		terms = append(terms, plural(t.Split, "ticket becomes several", "tickets become several"))
 	}
 	u.entry("conversations", terms...)
+	u.mailboxLine(rep)
 	u.entry("threads", count(t.FromMessages+t.Added), "= "+count(t.FromMessages)+" with messages", "+ "+count(t.Added)+" added by the import")
 	u.attachmentLine(s.Attachments)
 	u.oldDesk(rep)
@@ -220,4 +221,27 @@ func wide(s string) (n int) {
 		n += columns(r)
 	}
 	return n
+}
+
+// mailboxLine says how many conversations go to which mailbox, where routes send them to several.
+func (u *ui) mailboxLine(rep *importer.Report) {
+	counts := map[string]int{}
+	for id, m := range rep.Totals.Mailboxes {
+		name := fmt.Sprintf("mailbox %d", id)
+		for _, mb := range rep.Target.Mailboxes {
+			if mb.ID == id {
+				name = oneLine(mb.Name)
+			}
+		}
+		counts[name] += m.Parts
+	}
+	if len(counts) < 2 {
+		return
+	}
+	var terms []string
+	for _, r := range sortedCounts(counts) {
+		terms = append(terms, count(r.n)+" to "+r.name+",")
+	}
+	terms[len(terms)-1] = strings.TrimRight(terms[len(terms)-1], ",")
+	u.entry("", terms...)
 }
