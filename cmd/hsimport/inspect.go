@@ -71,7 +71,11 @@ func fileTraits(f sources.SurveyFile) string {
 	if f.LineEnd != "" {
 		fmt.Fprintf(&b, ", %s", f.LineEnd)
 	}
-	if f.Role != "" {
+	switch {
+	case f.Role == "":
+	case f.List != "":
+		fmt.Fprintf(&b, ", %s are at %s", f.Role, f.List)
+	default:
 		fmt.Fprintf(&b, ", rows are %s", f.Role)
 	}
 	return b.String()
