@@ -63,6 +63,11 @@ func pathOf(file string, paths []string) string {
 			return paths[i]
 		}
 	}
+	for _, p := range paths { // a file inside of an archive that was named
+		if rest, ok := strings.CutPrefix(file, path.Base(p)+"/"); ok {
+			return path.Join(p, rest)
+		}
+	}
 	return file
 }
 
@@ -72,7 +77,8 @@ func (d *draft) encoding() {
 	for _, f := range d.survey.Files {
 		if f.Encoding != "" && !found[f.Encoding] {
 			found[f.Encoding] = true
-			names = append(names, fmt.Sprintf("%s (%d%% sure)", f.Encoding, f.Confidence))
+			name := f.Encoding[strings.LastIndexByte(f.Encoding, '+')+1:] // without what it is packed in
+			names = append(names, fmt.Sprintf("%s (%d%% sure)", name, f.Confidence))
 		}
 	}
 	if len(names) > 0 {

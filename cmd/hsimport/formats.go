@@ -15,6 +15,7 @@ import (
 	"hsimport/configs"
 	"hsimport/importer"
 	"hsimport/sources"
+	archives "hsimport/sources/archive"
 	"hsimport/sources/csvfile"
 	"hsimport/sources/jsonfile"
 	"hsimport/sources/mboxfile"
@@ -33,9 +34,9 @@ func survey(ctx context.Context, paths []string, preset string) (*sources.Survey
 	}
 	kind := ""
 	for _, p := range paths {
-		k, err := kindOf(p)
+		k, err := kindOf(ctx, p)
 		if err != nil {
-			return nil, &importer.Stop{Code: importer.ExitUsage, Err: err, Hint: hintNameFile}
+			return nil, surveyError(err)
 		}
 		if kind != "" && k != kind {
 			return nil, &importer.Stop{Code: importer.ExitUsage, Err: fmt.Errorf("%s is %s, but %s is %s", paths[0], kindWords[kind], p, kindWords[k]), Hint: hintOneKind}
@@ -76,17 +77,20 @@ func surveyBase(path string) (string, error) {
 	if rel, err := filepath.Rel(cwd, abs); err == nil && filepath.IsLocal(rel) {
 		return cwd, nil
 	}
-	return filepath.Dir(abs), nil
+	return surveyFolder(abs), nil
 }
 
 var kindWords = map[string]string{configs.CSV: "a table", configs.JSON: "JSON", configs.Mbox: "mail"}
 
 // kindOf tells mail from tables: by the name where it says so, else by the first bytes.
-func kindOf(path string) (string, error) {
+func kindOf(ctx context.Context, path string) (string, error) {
 	if strings.ContainsAny(path, "*?[") {
 		if found, err := filepath.Glob(path); err == nil && len(found) > 0 {
 			path = found[0]
 		}
+	}
+	if kind, ok, err := kindOfArchive(ctx, path); ok {
+		return kind, err
 	}
 	info, err := os.Stat(path)
 	if err != nil {
@@ -139,6 +143,9 @@ func kindOfContent(path string) (string, error) {
 	n, err := io.ReadFull(f, head)
 	if err != nil && !errors.Is(err, io.ErrUnexpectedEOF) && !errors.Is(err, io.EOF) {
 		return "", err
+	}
+	if what, hint := archives.Foreign(path, head[:n]); what != "" {
+		return "", &sources.InputError{Position: sources.Position{File: path, Offset: -1}, Err: errors.New("this is " + what), Hint: hint}
 	}
 	head = bytes.TrimLeft(head[:n], "\ufeff\r\n\t ")
 	if bytes.HasPrefix(head, []byte("{")) || bytes.HasPrefix(head, []byte("[")) && bytes.ContainsAny(head[1:min(len(head), 64)], "{[") {

@@ -28,9 +28,10 @@ var edges = map[string][]string{
 	"importer/helpscout": {},
 
 	"sources/mail":     {"sources"},
+	"sources/archive":  {"sources"},
 	"sources/fetch":    {"sources"},
-	"sources/csvfile":  {"sources", "sources/mail", "sources/fetch"},
-	"sources/mboxfile": {"sources", "sources/mail", "sources/fetch"},
+	"sources/csvfile":  {"sources", "sources/mail", "sources/fetch", "sources/archive"},
+	"sources/mboxfile": {"sources", "sources/mail", "sources/fetch", "sources/archive"},
 	// A further format hands its records over as rows of tables: one rule of identity, people, dates and ledger for all.
 	"sources/jsonfile": {"sources", "sources/csvfile"},
 
@@ -42,7 +43,7 @@ var edges = map[string][]string{
 
 	"configs": {"sources", "sources/csvfile", "sources/mboxfile", "sources/jsonfile", "mapping", "importer"},
 	"cmd/hsimport": {
-		"sources", "sources/mail", "sources/fetch", "sources/csvfile", "sources/mboxfile", "sources/jsonfile", "mapping",
+		"sources", "sources/mail", "sources/fetch", "sources/archive", "sources/csvfile", "sources/mboxfile", "sources/jsonfile", "mapping",
 		"checkpoint", "importer", "importer/report", "importer/helpscout", "importer/helpscout/sandbox", "configs",
 	},
 }

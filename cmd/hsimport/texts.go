@@ -77,7 +77,7 @@ const (
 	hintCredentials = "set both to those of an OAuth2 app of your profile in Help Scout (Your Profile > My Apps)"
 	hintPlanAgain   = "look at the difference with hsimport dry-run --against FILE, and review a new plan"
 	hintUnanswered  = `write your answer in place of each "?"; the comments beside them say what is asked`
-	hintNameFile    = "name a CSV export, an mbox file or a folder of mail"
+	hintNameFile    = "name a CSV export, an mbox file, a folder of mail, or a .zip or .tar.gz of these"
 	hintOneKind     = "look at tables and at mail one after the other; each becomes an import of its own"
 	hintDefect      = "this is a defect of hsimport; everything sent is in the checkpoint, the same command goes on"
 )

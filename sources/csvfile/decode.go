@@ -23,6 +23,8 @@ import (
 	"golang.org/x/text/encoding/ianaindex"
 	"golang.org/x/text/encoding/unicode"
 	"golang.org/x/text/transform"
+
+	"hsimport/sources/archive"
 )
 
 // An input is one file of the source, open for reading at any offset of its decoded content.
@@ -89,7 +91,7 @@ func (in *input) decode(declared string, temp func() (string, error)) error {
 		}
 		head = head[:n]
 	}
-	if what := notATable(head); what != "" {
+	if what := notATable(in.path, head); what != "" {
 		return errors.New(what)
 	}
 	enc, name, err := in.charset(head, declared)
@@ -186,17 +188,16 @@ func unpacker(head []byte) (func(io.Reader) (io.Reader, error), string) {
 	return nil, ""
 }
 
-// notATable names the formats that people take for CSV and that are not.
-func notATable(head []byte) string {
+// notATable names the formats that people take for CSV and that are not, with what to do.
+func notATable(path string, head []byte) string {
+	what, hint := archive.Foreign(path, head)
 	switch {
+	case what != "" && hint != "":
+		return "this is " + what + ", not an export: " + hint
+	case what != "":
+		return "this is " + what + ", not an export"
 	case bytes.HasPrefix(head, []byte("PK\x03\x04")):
-		return "this is a ZIP archive or an Excel workbook, not a CSV file: unpack it, or save the sheet as CSV UTF-8"
-	case bytes.HasPrefix(head, []byte("\xd0\xcf\x11\xe0")):
-		return "this is an old Excel workbook, not a CSV file: save the sheet as CSV UTF-8"
-	case bytes.HasPrefix(head, []byte("!BDN")):
-		return "this is an Outlook data file (.pst), not a CSV file: export its mail as mbox"
-	case bytes.HasPrefix(head, []byte("%PDF-")):
-		return "this is a PDF file, not a CSV file"
+		return "this is a ZIP archive inside another file: unpack it and name what is in it"
 	}
 	return ""
 }

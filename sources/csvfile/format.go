@@ -136,7 +136,10 @@ func Inputs(ctx context.Context, paths []string, base string, format Format, vis
 	if err := s.checkOptions(); err != nil {
 		return err
 	}
-	all, err := s.expand(paths)
+	if err := s.openArchives(ctx); err != nil {
+		return err
+	}
+	all, err := s.expand(s.opts.Paths)
 	if err != nil {
 		return err
 	}
@@ -168,6 +171,7 @@ func (s *Source) openAny(path string) (*input, error) {
 	if err != nil {
 		return nil, s.inputError(name, plainError(err), "")
 	}
+	s.markPacked(in)
 	if err := in.hash(); err != nil {
 		in.close()
 		return nil, s.inputError(name, err, "")

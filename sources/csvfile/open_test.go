@@ -59,7 +59,8 @@ func TestInputErrors(t *testing.T) {
 		{"zone", "id\n", func(o *Options) { o.TimeZone = "Mars/Base" }, `source.csv: time_zone: "Mars/Base" is no IANA zone; write one such as UTC, Europe/Paris, America/New_York`, ""},
 		{"layout", "id\n", func(o *Options) { o.Layout = "rows" }, `source.csv: layout: "rows" is none of ticket-per-row, message-per-row, joined`, ""},
 		{"charset", "id\n", func(o *Options) { o.Encoding = "klingon" }, `a.csv: encoding: "klingon" is not a known charset; try utf-8, windows-1252, iso-8859-1, utf-16`, ""},
-		{"workbook", "PK\x03\x04....", nil, "a.csv: this is a ZIP archive or an Excel workbook, not a CSV file: unpack it, or save the sheet as CSV UTF-8", ""},
+		{"cut archive", "PK\x03\x04....", nil, "a.csv: its directory is missing or damaged: the archive is not whole", "fetch the archive again; or unpack what can be saved and name the folder"},
+		{"workbook", "\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", nil, "a.csv: this is an Outlook message or an old Office document, not an export: save mails as .eml, sheets as CSV UTF-8, and name those", ""},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			o := perTicket()

@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"hsimport/sources"
+	"hsimport/sources/archive"
 	"hsimport/sources/fetch"
 )
 
@@ -42,6 +43,8 @@ type Source struct {
 	seed    maphash.Seed
 	stats   *stats // of a survey; else nil
 	desk    *fetch.Desk
+
+	archives archive.Set // those that paths lead into
 
 	builders sync.Pool // of *builder: their buffers serve one ticket after the other
 }
@@ -194,7 +197,7 @@ func (s *Source) Close() error {
 		s.tickets.keys.close()
 	}
 	s.entries.close()
-	return errors.Join(s.desk.Close(), s.temp.remove())
+	return errors.Join(s.desk.Close(), s.temp.remove(), s.archives.Close())
 }
 
 // Open indexes the tables that the options name. What is wrong with the input as a whole (no file, no header, a column
@@ -215,6 +218,9 @@ func (s *Source) open(ctx context.Context) error {
 	}
 	var err error
 	if s.desk, err = fetch.OpenDesk(s.opts.Cache, s.opts.LegacyHosts); err != nil {
+		return err
+	}
+	if err := s.openArchives(ctx); err != nil {
 		return err
 	}
 	openFiles := s.openFiles
@@ -371,10 +377,15 @@ func (s *Source) expand(paths []string) ([]string, error) {
 
 // name is how positions call a path: relative to the configuration.
 func (s *Source) name(p string) string {
+	in, inside, packed := s.archives.Inside(p)
+	p = s.archives.Original(p)
 	if s.opts.Base != "" {
 		if rel, err := filepath.Rel(s.opts.Base, p); err == nil {
 			return filepath.ToSlash(rel)
 		}
+	}
+	if packed {
+		return filepath.ToSlash(filepath.Join(filepath.Base(in), inside))
 	}
 	return filepath.ToSlash(filepath.Base(p))
 }
@@ -390,6 +401,7 @@ func (s *Source) openFile(path string) (*file, error) {
 	if err != nil {
 		return nil, s.inputError(name, plainError(err), "")
 	}
+	s.markPacked(in)
 	f := &file{no: len(s.files), book: len(s.files), in: in, label: in.name}
 	s.files = append(s.files, f)
 	if err := in.hash(); err != nil {

@@ -29,7 +29,7 @@ type Choose func([]Table) (preset string, o Options, err error)
 
 // SurveyAs is Survey with a say in what the columns are; choose may be nil.
 func SurveyAs(ctx context.Context, paths []string, base string, choose Choose) (*sources.Survey, error) {
-	tables, err := lookAt(paths, base)
+	tables, err := lookAt(ctx, paths, base)
 	if err != nil {
 		return nil, err
 	}
@@ -133,13 +133,16 @@ type table struct {
 const sampleRows = 500
 
 // lookAt reads the first rows of each file.
-func lookAt(paths []string, base string) ([]*table, error) {
+func lookAt(ctx context.Context, paths []string, base string) ([]*table, error) {
 	s := &Source{opts: Options{Paths: paths, Base: base}}
 	defer s.Close()
 	if err := s.checkOptions(); err != nil {
 		return nil, err
 	}
-	all, err := s.expand(paths)
+	if err := s.openArchives(ctx); err != nil {
+		return nil, err
+	}
+	all, err := s.expand(s.opts.Paths)
 	if err != nil {
 		return nil, err
 	}
@@ -157,7 +160,7 @@ func lookAt(paths []string, base string) ([]*table, error) {
 			return nil, s.inputError(f.in.name, err, "")
 		}
 		rows = rows[titleRows(rows[:min(len(rows), headerRows)]):]
-		t := &table{path: p, header: rows[0].cells, file: sources.SurveyFile{
+		t := &table{path: s.archives.Original(p), header: rows[0].cells, file: sources.SurveyFile{
 			Path: f.in.name, Size: f.size, Encoding: f.in.encoding, Confidence: f.in.confidence,
 			Delimiter: delimiterName(f.d.delim), LineEnd: f.d.lineEnd,
 		}}

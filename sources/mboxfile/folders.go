@@ -126,7 +126,7 @@ func stem(name string) string {
 	for {
 		ext := filepath.Ext(name)
 		switch strings.ToLower(ext) {
-		case ".mbox", ".mbx", ".mboxrd", ".mboxo", ".mboxcl", ".mboxcl2", ".gz", ".zst", ".txt", ".sbd", ".eml", ".maildir":
+		case ".mbox", ".mbx", ".mboxrd", ".mboxo", ".mboxcl", ".mboxcl2", ".gz", ".zst", ".txt", ".sbd", ".eml", ".maildir", ".zip", ".tar", ".tgz", ".bz2", ".tbz2":
 			if len(ext) < len(name) {
 				name = name[:len(name)-len(ext)]
 				continue

@@ -12,6 +12,7 @@ import (
 	"strings"
 
 	"hsimport/sources"
+	"hsimport/sources/archive"
 )
 
 // An input is one file that holds mails, as found by walking what the person named.
@@ -21,7 +22,8 @@ type input struct {
 	format format
 	folder string // name of the mail folder; empty when the file's place says none
 	flags  []string
-	stored int64 // size on disk
+	stored int64  // size on disk
+	packed string // by which kind of archive, with a plus; empty: none
 }
 
 // A finder collects inputs. Its problems are about files that were passed over.
@@ -29,19 +31,25 @@ type finder struct {
 	base     string
 	seen     map[string]bool
 	inputs   []input
+	archives *archive.Set
 	problems []sources.Problem
 	passed   int
 	twice    int
 }
 
 // find lists the files of all paths, in the order of the paths, each folder's by name.
-func find(ctx context.Context, paths []string, base string) (*finder, error) {
-	f := &finder{base: base, seen: map[string]bool{}}
+func find(ctx context.Context, paths []string, base string, archives *archive.Set) (*finder, error) {
+	f := &finder{base: base, archives: archives, seen: map[string]bool{}}
+	archives.Name = f.name
 	if len(paths) == 0 {
 		return nil, &sources.InputError{Err: errors.New("no file is named"), Hint: "set `source.paths`"}
 	}
 	for _, p := range paths {
-		named, err := expand(p)
+		inside, err := f.unpack(ctx, p)
+		if err != nil {
+			return nil, err
+		}
+		named, err := expand(inside)
 		if err != nil {
 			return nil, f.inputError(p, err, "")
 		}
@@ -51,6 +59,7 @@ func find(ctx context.Context, paths []string, base string) (*finder, error) {
 			}
 		}
 	}
+	f.problems = append(f.problems, archives.Problems()...)
 	f.done()
 	f.forgetShared()
 	return f, nil
@@ -85,14 +94,18 @@ func expand(p string) ([]string, error) {
 
 // add takes one named path, file or folder.
 func (f *finder) add(ctx context.Context, path string) error {
+	path, err := f.unpack(ctx, path)
+	if err != nil {
+		return err
+	}
 	info, err := os.Stat(path)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
-		return f.inputError(path, errors.New("there is no such file or folder"), "")
+		return f.inputError(path, errors.New("there is no such file or folder"), f.membersOf(ctx, path))
 	case err != nil:
 		return f.inputError(path, plain(err), "")
 	case info.IsDir():
-		return f.addFolder(ctx, path)
+		return f.addFolder(ctx, f.trunk(path))
 	case !info.Mode().IsRegular():
 		return f.inputError(path, errors.New("it is neither a file nor a folder"), "")
 	}
@@ -136,16 +149,19 @@ func (f *finder) walk(ctx context.Context, root string) error {
 			}
 			return nil
 		}
-		return f.visit(root, path)
+		return f.visit(ctx, root, path)
 	})
 }
 
 // visit takes or passes over one file of a folder.
-func (f *finder) visit(root, path string) error {
+func (f *finder) visit(ctx context.Context, root, path string) error {
 	name := filepath.Base(path)
 	info, err := os.Stat(path) // follows links to files
 	if err != nil || !info.Mode().IsRegular() || isService(name) {
 		return nil
+	}
+	if done, err := f.visitArchive(ctx, path); done || err != nil {
+		return err
 	}
 	kind, hint, err := f.sniffFile(path)
 	if err != nil {
@@ -175,7 +191,11 @@ func (f *finder) take(path string, size int64, kind format, folder string, flags
 		return
 	}
 	f.seen[key] = true
-	f.inputs = append(f.inputs, input{path: path, name: f.name(path), format: kind, folder: folder, flags: flags, stored: size})
+	in := input{path: path, name: f.name(path), format: kind, folder: folder, flags: flags, stored: size}
+	if n, packing, ok := f.archives.Stored(path); ok {
+		in.stored, in.packed = n, packing+"+"
+	}
+	f.inputs = append(f.inputs, in)
 }
 
 // pass notes a file of a folder that holds no mail.
@@ -221,6 +241,9 @@ func (f *finder) sniffFile(path string) (format, string, error) {
 	defer file.Close()
 	head := make([]byte, 64<<10)
 	n, err := io.ReadFull(file, head)
+	if what, hint := archive.Foreign(path, head[:n]); what != "" {
+		return notMail, hint, errors.New("it is " + what)
+	}
 	whole := errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF)
 	if err != nil && !whole {
 		return notMail, "", plain(err)
@@ -253,10 +276,15 @@ func singleMail(kind format, hint string, err error) (format, string, error) {
 
 // name is the path as the person knows it: relative to the configuration when it lies below it.
 func (f *finder) name(path string) string {
+	in, inside, packed := f.archives.Inside(path)
+	path = f.archives.Original(path)
 	if f.base != "" {
 		if rel, err := filepath.Rel(f.base, path); err == nil && !strings.HasPrefix(rel, "..") {
 			return filepath.ToSlash(rel)
 		}
+	}
+	if packed {
+		return filepath.ToSlash(filepath.Join(filepath.Base(in), inside))
 	}
 	return filepath.Base(path)
 }

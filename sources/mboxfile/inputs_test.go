@@ -110,7 +110,7 @@ func TestWrongInput(t *testing.T) {
 	for path, want := range map[string]string{
 		"t.csv":    "it looks like a table (CSV)",
 		"t.json":   "JSON",
-		"t.zip":    "ZIP",
+		"t.zip":    "the archive is not whole",
 		"t.pst":    "Outlook data file",
 		"t.msg":    "Outlook message",
 		"t.tgz":    "tar archive",

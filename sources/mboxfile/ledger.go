@@ -126,11 +126,11 @@ func layout(in input, c content, f *framer) string {
 	}
 	switch in.format {
 	case gzipFile:
-		return "gzip+" + name
+		return in.packed + "gzip+" + name
 	case zstdFile:
-		return "zstd+" + name
+		return in.packed + "zstd+" + name
 	}
-	return name
+	return in.packed + name
 }
 
 // oddities turns what the framer noticed into problems of the input.

@@ -3,6 +3,8 @@ package mboxfile
 import (
 	"path/filepath"
 	"testing"
+
+	"hsimport/sources/archive"
 )
 
 // TestLoneArchiveIsNoLabel: the name of the one file that is imported says nothing about its mails, unless it is that of
@@ -18,7 +20,7 @@ func TestLoneArchiveIsNoLabel(t *testing.T) {
 		for _, n := range names {
 			paths = append(paths, filepath.Join(dir, n))
 		}
-		f, err := find(t.Context(), paths, dir)
+		f, err := find(t.Context(), paths, dir, new(archive.Set))
 		if err != nil {
 			t.Fatal(err)
 		}

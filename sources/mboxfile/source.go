@@ -12,21 +12,23 @@ import (
 	"sync"
 
 	"hsimport/sources"
+	"hsimport/sources/archive"
 	"hsimport/sources/fetch"
 )
 
 // A Source is an archive of mail, indexed. Its methods are safe for concurrent use, but for Close.
 type Source struct {
-	opts    Options
-	scan    *scan
-	index   *index
-	threads *threads
-	ledger  *sources.Ledger
-	digest  string
-	copies  []copied // sorted
-	temp    *tempDir
-	desk    *fetch.Desk
-	sums    sync.Pool // of *digester
+	opts     Options
+	scan     *scan
+	index    *index
+	threads  *threads
+	ledger   *sources.Ledger
+	digest   string
+	copies   []copied // sorted
+	temp     *tempDir
+	desk     *fetch.Desk
+	archives *archive.Set
+	sums     sync.Pool // of *digester
 }
 
 // Kind is the name of this kind of source in a configuration and in a checkpoint.
@@ -41,7 +43,7 @@ func (s *Source) KeyRule() string { return keyRule }
 // that hold no mail are passed over and listed in Ledger().Problems; a file that was named itself and holds none is an
 // error, unless it is empty, which is a Problem.
 func Open(ctx context.Context, opts Options) (*Source, error) {
-	s := &Source{opts: opts, temp: &tempDir{}}
+	s := &Source{opts: opts, temp: &tempDir{}, archives: &archive.Set{}}
 	s.sums.New = func() any { return newDigester() }
 	if err := s.open(ctx); err != nil {
 		if closeErr := s.Close(); closeErr != nil {
@@ -57,12 +59,12 @@ func (s *Source) open(ctx context.Context) error {
 	if s.desk, err = fetch.OpenDesk(s.opts.Cache, s.opts.LegacyHosts); err != nil {
 		return err
 	}
-	f := &finder{base: s.opts.Base}
+	f := &finder{base: s.opts.Base, archives: s.archives}
 	sc, err := newScan(s.opts, f, s.temp)
 	if err != nil {
 		return err
 	}
-	found, err := find(ctx, s.opts.Paths, s.opts.Base)
+	found, err := find(ctx, s.opts.Paths, s.opts.Base, s.archives)
 	if err != nil {
 		return err
 	}
@@ -216,7 +218,7 @@ func (s *Source) Close() error {
 	if s.index != nil {
 		s.index.close()
 	}
-	return errors.Join(s.desk.Close(), s.temp.remove())
+	return errors.Join(s.desk.Close(), s.temp.remove(), s.archives.Close())
 }
 
 // position is where a record stands in its file: at the From_ line, when there is one.
