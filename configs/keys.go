@@ -30,7 +30,7 @@ var baseKeys = []keyInfo{
 
 	{key: "source", doc: "What to read."},
 	{key: "source.kind", doc: "The kind of input.", enum: []string{CSV, JSON, Mbox}},
-	{key: "source.paths", doc: "Files, folders and globs, relative to this file. Mail: mbox files, folders, Maildirs, Apple .mbox folders, .eml. All: .gz and .zst too.", example: "[tickets.csv]"},
+	{key: "source.paths", doc: "Files, folders and globs, relative to this file. Mail: mbox files, folders, Maildirs, Apple .mbox folders, .eml. All: .gz and .zst too, and files inside .zip and .tar.gz: export.zip/tickets.csv, or the archive alone.", example: "[tickets.csv]"},
 	{key: "source.until", doc: "The cut-over: messages at or after this moment reached Help Scout on their own road and are left out. With its zone.", example: "2026-11-30T18:00:00Z"},
 
 	{key: "source.fetch", doc: "How hsimport fetch brings files from the old desk. Everything else only reads what it brought."},

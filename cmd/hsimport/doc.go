@@ -17,6 +17,7 @@
 //	sources/csvfile     tables: one row a ticket, one row a message, or joined files
 //	sources/mboxfile    archives of mail, and how mails become threads
 //	sources/fetch       files of the old desk, by address, into a folder, once
+//	sources/archive     .zip and .tar.gz, read as if somebody had unpacked them
 //	sources/mail        one RFC 5322 message to one sources.Message
 //	mapping             pure: a ticket in, a plan out; findings; the plan file
 //	checkpoint          SQLite: the intent before each effect, the result after it; the only room that knows SQL
@@ -51,7 +52,7 @@
 //	texts_fetch.go what fetch says
 //	cmd_man.go    manual pages, for those who package it
 //	planfiles.go   --plan, --against and --csv
-//	formats.go     is a file a table or mail
+//	formats.go     is a file a table or mail; packed.go: what is in an archive
 //	sample.go      the bundled sample of demo
 //	child.go       demo's child process, and its kill
 //	compare.go     what an account holds against its source, word by word and file by file

@@ -1,6 +1,7 @@
 package archive
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -16,6 +17,7 @@ import (
 type Set struct {
 	Name func(path string) string // how errors call an archive; nil: by its base name
 
+	free     int64  // what an archive may unpack to whatever its size; 0: freeRatio
 	dir      string // temporary; empty until something is unpacked
 	archives []*unpacked
 }
@@ -162,6 +164,7 @@ func (s *Set) unpack(ctx context.Context, path string) (*unpacked, error) {
 	if err != nil {
 		return nil, err
 	}
+	w.free = cmp.Or(s.free, freeRatio)
 	defer w.root.Close()
 	read := w.readTar
 	if u.kind == zipArchive {
@@ -179,7 +182,7 @@ func (s *Set) unpack(ctx context.Context, path string) (*unpacked, error) {
 // packed tar the whole has to be read for that.
 func Names(ctx context.Context, archive, inside string) ([]string, error) {
 	u := &unpacked{path: archive, name: filepath.Base(archive), kind: kindOf(archive)}
-	w := &writer{ctx: ctx, u: u, listing: true}
+	w := &writer{ctx: ctx, u: u, listing: true, free: freeRatio}
 	read := w.readTar
 	if u.kind == zipArchive {
 		read = w.readZip

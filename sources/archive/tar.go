@@ -123,7 +123,7 @@ func (b *bounded) Read(p []byte) (int, error) {
 		return 0, &boundError{err}
 	}
 	n, err := b.r.Read(p)
-	if b.n += int64(n); b.n > freeRatio && b.w.size > 0 && b.n/maxRatio > b.w.size {
+	if b.n += int64(n); b.n > b.w.free && b.w.size > 0 && b.n/maxRatio > b.w.size {
 		return n, &boundError{b.w.refuse(fmt.Errorf("it unpacks to more than %d times its size: it is no export", maxRatio), "")}
 	}
 	return n, err

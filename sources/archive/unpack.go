@@ -33,6 +33,7 @@ type writer struct {
 	u       *unpacked
 	root    *os.Root // nothing is ever written outside of it
 	size    int64    // of the archive
+	free    int64    // it may unpack to so many bytes whatever its size
 	written int64
 	looked  int64 // of written, when the disk was last looked at
 	names   []string
@@ -143,7 +144,7 @@ func (w *writer) pour(out io.Writer, in io.Reader, name string) error {
 			return err
 		}
 		n, rerr := in.Read(buf)
-		if w.written += int64(n); w.written > freeRatio && w.written/maxRatio > w.size {
+		if w.written += int64(n); w.written > w.free && w.written/maxRatio > w.size {
 			return w.refuse(fmt.Errorf("it unpacks to more than %d times its size: it is no export", maxRatio), "")
 		}
 		if err := w.room(); err != nil {

@@ -59,7 +59,7 @@ func (w *writer) judge(z *zip.Reader) error {
 			return w.refuse(errors.New("its directory names sizes that cannot be"), hintDamaged)
 		}
 		total += int64(m.UncompressedSize64)
-		if total > freeRatio && !w.listing && total/maxRatio > w.size {
+		if total > w.free && !w.listing && total/maxRatio > w.size {
 			return w.refuse(fmt.Errorf("it unpacks to more than %d times its size: it is no export", maxRatio), "")
 		}
 	}

@@ -5,6 +5,7 @@
 // The way of a mail, with the file that does each step:
 //
 //	inputs.go folders.go sniff.go   what the person named -> files that hold mails, each with its folder and flags
+//	packed.go                       archives of them
 //	decode.go                       .gz and .zst -> a temporary file, so that offsets mean something
 //	window.go frame.go search.go    the framer: a file -> mails, every byte in one class of the ledger
 //	separator.go                    which line that begins "From " separates two mails
