@@ -40,6 +40,9 @@ func kindOfArchive(ctx context.Context, file string) (kind string, ok bool, err 
 			examples[k] = name
 		}
 	}
+	if examples[configs.Mbox] != "" {
+		delete(examples, configs.JSON) // settings of the mail program
+	}
 	switch {
 	case len(names) == 0 && inside != "":
 		return "", true, fmt.Errorf("there is no %q in %s", inside, filepath.Base(in))
@@ -55,7 +58,7 @@ func kindOfArchive(ctx context.Context, file string) (kind string, ok bool, err 
 }
 
 // archiveKinds are the kinds that an archive may hold, in the order in which they are told.
-var archiveKinds = []string{configs.CSV, configs.Mbox}
+var archiveKinds = []string{configs.CSV, configs.JSON, configs.Mbox}
 
 func severalKinds(examples map[string]string) string {
 	var all []string
@@ -85,6 +88,8 @@ func kindOfMember(name string) string {
 	switch path.Ext(lower) {
 	case ".csv", ".tsv", ".tab", ".psv":
 		return configs.CSV
+	case ".json", ".jsonl", ".ndjson":
+		return configs.JSON
 	case ".mbox", ".mbx", ".eml", ".emlx", ".mboxrd", ".mboxo":
 		return configs.Mbox
 	}
