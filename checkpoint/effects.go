@@ -140,11 +140,12 @@ func (s *Store) BackEffect(ctx context.Context, id int64, reason string) error {
 }
 
 // AbsentEffect notes that an effect in doubt is proven not to have been applied: in doubt to pending. It returns how
-// often that was so. Its messages go, as with BackEffect.
+// often that was so; where the process had died before the answer came does not count. Its messages go, as with
+// BackEffect.
 func (s *Store) AbsentEffect(ctx context.Context, id int64) (absences int, err error) {
 	err = s.do(ctx, "absent_effect", func(t tx) error {
-		err := t.moveEffect(id, Pending, "UPDATE effect SET state = 0, absences = absences + 1, run = coalesce(?, run) "+
-			"WHERE id = ? AND state = 4", s.currentRun(), id)
+		err := t.moveEffect(id, Pending, "UPDATE effect SET state = 0, absences = absences + (reason <> ?), run = coalesce(?, run) "+
+			"WHERE id = ? AND state = 4", Died, s.currentRun(), id)
 		if err != nil {
 			return err
 		}

@@ -102,9 +102,12 @@ func (e *engine) complete(ctx context.Context, partID int64) error {
 	if why != "" {
 		return e.refuseEffects(ctx, pending, 0, why)
 	}
-	c, threads, err := e.standing(ctx, row, pending)
-	if err != nil {
-		return e.gone(ctx, row, pending, err)
+	var c *helpscout.Conversation
+	var threads []helpscout.Thread
+	if slices.ContainsFunc(pending, func(ef checkpoint.Effect) bool { return ef.Kind != kindStatus }) { // that reads for itself
+		if c, threads, err = e.standing(ctx, row, pending); err != nil {
+			return e.gone(ctx, row, pending, err)
+		}
 	}
 	movedOn := false
 	for i := range pending {
@@ -226,7 +229,7 @@ func (e *engine) effect(ctx context.Context, call *effectCall, m *mapped, thread
 // it is sent again.
 func (e *engine) cameLate(ctx context.Context, ef *checkpoint.Effect, threads []helpscout.Thread) (bool, error) {
 	var ev effectEvidence
-	if ef.Absences == 0 || json.Unmarshal(ef.Evidence, &ev) != nil {
+	if ef.Attempts == 0 || json.Unmarshal(ef.Evidence, &ev) != nil {
 		return false, nil
 	}
 	shown, id := e.shown(ef.Kind, ev, threads)

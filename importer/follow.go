@@ -67,7 +67,7 @@ func (p *planner) follow(ctx context.Context, m mapped, rows map[string]checkpoi
 // export begins where the last one ended.
 func (p *planner) knownByKey(ctx context.Context, rows map[string]checkpoint.Message) error {
 	p.begun = nil
-	if p.store == nil {
+	if p.store == nil || p.virgin {
 		return nil
 	}
 	var keys []string
@@ -101,6 +101,7 @@ func (p *planner) takeOver(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	p.virgin = c.Total() == c.Parts[checkpoint.Pending]
 	for _, n := range c.Effects[kindStatus] {
 		p.changes += n
 	}
@@ -302,7 +303,8 @@ func (f *following) messages(ctx context.Context, fresh []string) error {
 	if err != nil {
 		return err
 	}
-	if full {
+	planned := func(row checkpoint.Part) bool { return goesOn(&row) && row.State == checkpoint.Pending }
+	if full || slices.ContainsFunc(f.known, planned) { // the server has refused it before
 		return f.goOn(fresh)
 	}
 	byThread := map[int][]checkpoint.NewMessage{}

@@ -140,6 +140,7 @@ type planner struct {
 	held         int64           // bytes that batch takes, about
 	begun        map[string]bool // tickets of the batch of which something was sent, though none of the messages shown here
 	inherited    map[string]bool // messages that appends of an earlier plan carry, which may have been applied
+	virgin       bool            // nothing was sent yet
 	changes      int             // of status that earlier plans have made
 	bases        map[string]bool // digests of mappings: do they differ from the present one by the clock alone
 	puts         int             // parts that have to be pending after the load

@@ -123,7 +123,7 @@ func (e *engine) settleEffect(ctx context.Context, row *checkpoint.Part, ef *che
 func (e *engine) absentEffect(ctx context.Context, ef *checkpoint.Effect, what string) (again bool, err error) {
 	ctx = context.WithoutCancel(ctx)
 	n, err := e.store.AbsentEffect(ctx, ef.ID)
-	if err != nil || n < maxAbsences || ef.Reason == checkpoint.Died {
+	if err != nil || n < maxAbsences {
 		return err == nil, err
 	}
 	return false, e.refuseEffect(ctx, ef, 0, "the server fails on this "+what+": three times it gave no answer and did not apply it")

@@ -57,7 +57,9 @@ func TestSlowQuotaIsTold(t *testing.T) {
 				quiet = d
 			}
 		}
-		if !slices.ContainsFunc(b.events, func(ev importer.Event) bool { return ev.Kind == importer.EventWait && strings.HasPrefix(ev.Why, "the quota") }) {
+		if !slices.ContainsFunc(b.events, func(ev importer.Event) bool {
+			return ev.Kind == importer.EventWait && strings.HasPrefix(ev.Why, "the quota")
+		}) {
 			t.Errorf("nothing was said of the quota; the longest silence was %s", quiet)
 		}
 		_ = b.box.Close()

@@ -53,11 +53,22 @@ func everyDesk(add func(n int, status string, change func(t *sources.Ticket))) {
 		t.Requester, t.Messages[0].Author, t.Messages[0].Kind = sources.Person{}, sources.Person{}, ""
 	})
 	add(1, "solved", func(t *sources.Ticket) { t.Requester.Email = "not an address"; t.Messages[0].Author = t.Requester })
-	add(1, "solved", func(t *sources.Ticket) { t.Requester.Email = "Mend <me@customers.example.>"; t.Messages[0].Author = t.Requester })
-	add(1, "solved", func(t *sources.Ticket) { t.Requester = sources.Person{Name: "No Address"}; t.Messages[0].Author = t.Requester })
-	add(1, "solved", func(t *sources.Ticket) { t.Requester.Name = strings.Repeat("N", 50); t.Messages[0].Author = t.Requester })
+	add(1, "solved", func(t *sources.Ticket) {
+		t.Requester.Email = "Mend <me@customers.example.>"
+		t.Messages[0].Author = t.Requester
+	})
+	add(1, "solved", func(t *sources.Ticket) {
+		t.Requester = sources.Person{Name: "No Address"}
+		t.Messages[0].Author = t.Requester
+	})
+	add(1, "solved", func(t *sources.Ticket) {
+		t.Requester.Name = strings.Repeat("N", 50)
+		t.Messages[0].Author = t.Requester
+	})
 	add(1, "solved", func(t *sources.Ticket) { t.Messages[0].Private = true })
-	add(2, "solved", func(t *sources.Ticket) { t.Messages[1].Kind, t.Messages[1].Author = "robot", sources.Person{Name: "Robot"} })
+	add(2, "solved", func(t *sources.Ticket) {
+		t.Messages[1].Kind, t.Messages[1].Author = "robot", sources.Person{Name: "Robot"}
+	})
 	add(2, "solved", func(t *sources.Ticket) { t.Messages[1].Kind, t.Messages[1].Author = "", sources.Person{} })
 	add(1, "solved", func(t *sources.Ticket) { t.Subject = "" })
 	add(1, "solved", func(t *sources.Ticket) { t.Subject = word })
@@ -98,8 +109,13 @@ func everyMail(mail func(n int, change func(t *sources.Ticket))) {
 		t.Messages[1].Body = "We are on our way.\n\n" + quoted
 		t.Messages[1].To = []sources.Person{customer, {Email: "third@customers.example"}}
 	})
-	mail(1, func(t *sources.Ticket) { t.Messages[0].Author = customer; t.Messages[0].Body = "see below\n\n" + quoted })
-	mail(1, func(t *sources.Ticket) { t.Messages[0].Author, t.Messages[0].To = agent, []sources.Person{{Email: "ada@support.example"}} })
+	mail(1, func(t *sources.Ticket) {
+		t.Messages[0].Author = customer
+		t.Messages[0].Body = "see below\n\n" + quoted
+	})
+	mail(1, func(t *sources.Ticket) {
+		t.Messages[0].Author, t.Messages[0].To = agent, []sources.Person{{Email: "ada@support.example"}}
+	})
 	mail(1, func(t *sources.Ticket) { t.Messages[0].Author = sources.Person{Email: "form@support.example"} })
 	mail(1, func(t *sources.Ticket) {
 		t.Messages[0].Author, t.Messages[0].Subject = agent, "Fwd: burning"
