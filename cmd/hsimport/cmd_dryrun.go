@@ -43,6 +43,9 @@ func (a *app) dryRunCommand() *cobra.Command {
 			rep := importer.DryRun(soft, job)
 			err = out.close(a.ui, rep)
 			a.ui.dryRun(rep, job, offline)
+			if out.compared && !a.ui.json {
+				a.ui.differences(against, out.diffs)
+			}
 			*a.code = rep.Summary.ExitCode
 			var stop *importer.Stop
 			if errors.As(err, &stop) && rep.Cause == nil {

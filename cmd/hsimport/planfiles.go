@@ -96,6 +96,9 @@ type dryRunFiles struct {
 	page  *pageFile // nil: none is wanted
 	file  *os.File
 	wants bool // a plan is wanted
+
+	diffs    []mapping.Difference
+	compared bool // diffs is how the plan differs from old
 }
 
 func (d *dryRunFiles) open(job *importer.Job) (err error) {
@@ -168,6 +171,9 @@ func (d *dryRunFiles) close(u *ui, rep *importer.Report) error {
 	if err != nil {
 		return err
 	}
-	u.differences(d.against, mapping.ComparePlans(d.old, fresh))
+	d.diffs = mapping.ComparePlans(d.old, fresh)
+	if d.compared = true; u.json { // the summary is the last object
+		u.differenceObjects(d.diffs)
+	}
 	return nil
 }

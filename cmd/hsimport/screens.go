@@ -10,7 +10,6 @@ import (
 
 	"hsimport/importer"
 	"hsimport/importer/report"
-	"hsimport/mapping"
 	"hsimport/sources"
 )
 
@@ -103,23 +102,6 @@ func (u *ui) outcomes(what string, list []importer.Outcome) {
 			part = fmt.Sprintf(" (part %d)", o.Part)
 		}
 		u.paragraph(4, fmt.Sprintf("%s: %s%s at %s: %s", what, name, part, o.Place, o.Reason))
-	}
-}
-
-// differences explains how one plan differs from another.
-func (u *ui) differences(path string, diffs []mapping.Difference) {
-	if u.json {
-		for _, d := range diffs {
-			u.object(map[string]any{"message_type": "difference", "text": d.String()})
-		}
-		return
-	}
-	if len(diffs) == 0 {
-		u.line(u.env.out, "nothing differs from %s", path)
-		return
-	}
-	for _, d := range diffs {
-		u.line(u.env.out, "%s", d)
 	}
 }
 

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -145,5 +146,27 @@ func TestTheScreenFits(t *testing.T) {
 		if !strings.Contains(out.String(), want) {
 			t.Errorf("%q is not said in\n%s", want, out)
 		}
+	}
+}
+
+// A change that touches every conversation is told once with its count, then by the first conversations.
+func TestDifferencesAreSummedUp(t *testing.T) {
+	diffs := []mapping.Difference{{What: "changed", Detail: []string{"the mapping"}}}
+	for i := range 3000 {
+		d := mapping.Difference{Key: sources.Key(fmt.Sprint("id:", i)), Part: 1, What: "changed", Detail: []string{"subject", fmt.Sprintf("units 2 -> %d", 3+i), fmt.Sprintf("new finding agent-unmapped (a%d)", i), "new finding agent-unmapped (b)"}}
+		if i%1000 == 0 {
+			d = mapping.Difference{Key: d.Key, What: "added"}
+		}
+		diffs = append(diffs, d)
+	}
+	u, out, _ := testUI()
+	u.differences("old.plan", diffs)
+	for _, want := range []string{"compared with old.plan", "2,997 changed, 3 added, 0 removed", "2,997 in subject", "2,997 in units", "2,997 in new finding agent-unmapped\n", "the plan: changed: the mapping", "ticket id:0: added", "and 2,980 more; --json lists them all"} {
+		if !strings.Contains(out.String(), want) {
+			t.Errorf("%q is not said in\n%s", want, out)
+		}
+	}
+	if n := strings.Count(out.String(), "\n"); n > 60 {
+		t.Errorf("%d lines", n)
 	}
 }
