@@ -4,6 +4,7 @@
 //	Load, Parse   read a configuration; every problem of the file is reported at once, each an *Error with file,
 //	              line, column, key, the nearest known key and a hint (errors.go, decode.go, check.go)
 //	keys.go       the table of every key: what it means, what it may be; checks, schema and drafts read it
+//	AgentsFile    the table of agents as a CSV file that a person fills in; Load reads mapping.agents_file back (agentsfile.go)
 //	Schema        JSON Schema 2020-12 of the same table, for editors
 //	Draft         a commented configuration from a sources.Survey, and the questions that only a person can answer
 //	Example       the example files, embedded; csv and mbox are the two canonical ones

@@ -169,6 +169,9 @@ func (d *draft) mapping() {
 	}
 	d.question(1, Question{Key: "mapping.fallback_user", Text: "e-mail of the Help Scout user who stands in for authors without one", Guess: rehearsalUser})
 	d.question(1, Question{Key: "mapping.placeholder_domain", Text: "customers without an address get one at this domain, such as imported.invalid", Guess: rehearsalDomain})
+	if slices.ContainsFunc(d.survey.Columns, func(c sources.SurveyColumn) bool { return c.Role == "inbox" && c.Filled > 0 }) {
+		d.note(1, "The export names an inbox or brand: tickets of one can go to a mailbox of their own.", "routes: [{mailbox: Sales, when: {inboxes: [Acme]}}]")
+	}
 	tag := cmp.Or(d.opts.JobTag, "imported")
 	d.key(1, "job_tag", value(tag), "every imported conversation gets it: exclude it in conditions of workflows")
 	d.key(1, "legacy_reference", "note", "the old number and address, where search finds them: note, subject, field, off")

@@ -33,6 +33,7 @@ const (
 	codeNoAddress      = "requester-without-address"
 	codeNotesOnly      = "notes-only"
 	codeName           = "name-shortened"
+	codePhone          = "phone-shortened"
 	codeKind           = "kind-unmapped"
 	codeAuthor         = "author-unknown"
 	codeAgent          = "agent-unmapped"
@@ -98,6 +99,7 @@ var meanings = map[string]string{
 	codeNotesOnly:      "all messages are private, so that the conversation consists of notes",
 	codePlaceholder:    "a person without a usable address gets one in the placeholder domain",
 	codeName:           "a name is longer than the 40 characters that Help Scout takes",
+	codePhone:          "a phone number is longer than any is, and is shortened",
 	codeKind:           "the source's word for whose message it is is not in message_kinds",
 	codeAuthor:         "nothing tells who wrote the message",
 	codeAgent:          "an agent has no Help Scout user: the fallback user writes, with the name at the top of the text",

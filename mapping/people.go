@@ -189,6 +189,9 @@ func (w *work) customer(p sources.Person, at sources.Position) (c *helpscout.New
 	return c, c != nil
 }
 
+// maxPhone is a bound of ours: the server's is not known, and no number is that long.
+const maxPhone = 60
+
 func (w *work) newCustomer(p sources.Person, at sources.Position) *helpscout.NewCustomer {
 	address, ok := usableAddress(p.Email)
 	if !ok {
@@ -201,9 +204,11 @@ func (w *work) newCustomer(p sources.Person, at sources.Position) *helpscout.New
 	} else if _, asIs := normalAddress(p.Email); !asIs {
 		w.findAt(at, sources.Info, codeMended, p.Email, "%q is read as %s", shorten(p.Email, 80), address)
 	}
-	phone, _ := cutUnits(oneLine(p.Phone), 60)
+	phone, cut := cutUnits(oneLine(p.Phone), maxPhone)
+	if cut {
+		w.findAt(at, sources.Warning, codePhone, p.Phone, "the phone number %q is shortened to %q", shorten(p.Phone, 120), phone)
+	}
 	c := &helpscout.NewCustomer{Email: address, Phone: phone}
-	var cut bool
 	c.FirstName, c.LastName, cut = splitName(p.Name, p.Email)
 	if cut {
 		w.findAt(at, sources.Warning, codeName, p.Name, "the name %q is shortened to %q", shorten(p.Name, 120), strings.TrimSpace(c.FirstName+" "+c.LastName))
