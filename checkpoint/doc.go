@@ -45,5 +45,7 @@
 //	load.go      the plan comes in
 //	parts.go     questions about parts
 //	counts.go    how many stand where
+//	records.go   what each run had to say
+//	standing.go  what status asks
 //	copy.go      CopyTo and Check
 package checkpoint

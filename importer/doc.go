@@ -82,5 +82,9 @@
 //	recover*.go           a lost checkpoint, rebuilt from the account; seconds.go asks for many seconds at once
 //	verify*.go            what the account holds against what was sent
 //	rollback.go           what this job created, taken back
+//	rollback_customers.go the customers that came with it, and stay
+//	trial.go              a sample into another inbox, with a checkpoint of its own
 //	lookup.go             where a ticket went, from the checkpoint alone
+//	status.go records.go  where a job stands; what each run has found and was answered
+//	copies.go             copies of the checkpoint that finished commands leave
 package importer

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"time"
@@ -117,7 +118,7 @@ func (u *ui) status(st *importer.Status) {
 		p("workflows    %s", stillOff(st.WorkflowsOff))
 	}
 	if st.Copy != "" {
-		p("copy         %s", st.Copy)
+		p("copy         %s, beside the checkpoint", filepath.Base(st.Copy))
 	}
 	u.lastCommand(st)
 }

@@ -40,7 +40,10 @@ over, unless people have worked on the conversation since. With --relink, links 
 the new conversations afterwards; no word of a text is changed.
 
 Credentials come from HELPSCOUT_APP_ID and HELPSCOUT_APP_SECRET, or from a file of such lines that
-HELPSCOUT_CREDENTIALS_FILE names. HELPSCOUT_BASE_URL overrides helpscout.base_url.`
+HELPSCOUT_CREDENTIALS_FILE names. HELPSCOUT_BASE_URL overrides helpscout.base_url.
+
+--trial INBOX sends a sample into another inbox, under a checkpoint of its own beside the import's, which stays untouched;
+hsimport rollback --trial removes it, status, verify and lookup look at it with --trial.`
 
 const dryRunText = `Runs the very path of run up to delivery and reports. Nothing is written to the account or to the checkpoint.
 Without credentials it works offline and says what it could not check; --snapshot FILE, or helpscout.snapshot, is the
@@ -60,8 +63,13 @@ attachment compared with the source. It ends with 0 only if all of it is equal.
 Without files it takes a bundled sample, a CSV export and a mail archive. With files it takes yours, under a
 configuration drafted from them. Everything is written into a temporary folder, whose path is printed.`
 
-const statusText = `Says where the import stands, from the checkpoint alone; also while a run is going on. It ends with the exit code of
-the last run.`
+const statusText = `Says where the import stands, from the checkpoint alone; also while a run is going on: what was sent, what is to be sent and
+how long that takes by the quota's arithmetic and at the rate of the last minutes, what was rejected or is in doubt by its
+cause and with what to do about it, the last answers that were no success, workflows that are still switched off. It ends
+with the exit code of the last run.
+
+--rejects, --findings and --records write tables: what has not arrived and why; what the last plan found; what every run
+had to say, the server's answers too.`
 
 const sandboxText = `Serves the Mailbox API on this machine. Point a run at it with HELPSCOUT_BASE_URL=http://127.0.0.1:8080; credentials
 are not needed there. Faults are rules such as

@@ -1,6 +1,9 @@
 package main
 
-import "errors"
+import (
+	"errors"
+	"path/filepath"
+)
 
 // The help pages of what comes after the import; the rules are those of texts.go.
 
@@ -54,6 +57,6 @@ var errRollbackNoTerminal = errors.New("a rollback has to be confirmed, and ther
 // copied says where the copy of the checkpoint is.
 func (u *ui) copied(path string) {
 	if path != "" {
-		u.line(u.env.out, "checkpoint     a copy is in %s; keep it with your backups", path)
+		u.line(u.env.out, "checkpoint     a copy is beside it: %s", filepath.Base(path))
 	}
 }
