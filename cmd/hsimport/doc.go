@@ -1,4 +1,4 @@
-// Command hsimport moves support history from CSV exports and mail archives into Help Scout: every message once, with
+// Command hsimport moves support history from CSV and JSON exports and mail archives into Help Scout: every message once, with
 // its own date, without mailing anybody, and with an account of everything that was left out. This page is the tour of
 // the code.
 //
@@ -15,6 +15,7 @@
 //
 //	sources             the old desk's vocabulary: Ticket, Message, Key, Ledger, Survey
 //	sources/csvfile     tables: one row a ticket, one row a message, or joined files
+//	sources/jsonfile    JSON, whose records become rows of such tables
 //	sources/mboxfile    archives of mail, and how mails become threads
 //	sources/fetch       files of the old desk, by address, into a folder, once
 //	sources/archive     .zip and .tar.gz, read as if somebody had unpacked them
@@ -31,7 +32,7 @@
 //
 // # The way of one ticket
 //
-//	file --csvfile, mboxfile--> sources.Ticket --mapping.Map--> mapping.Plan{Parts, Findings}
+//	file --csvfile, jsonfile, mboxfile--> sources.Ticket --mapping.Map--> mapping.Plan{Parts, Findings}
 //	                                                              | importer
 //	                                    checkpoint: pending -> sending --POST--> created(id) | rejected(why) | in doubt
 //	                                                              +--> importer.Report --> the screens of this room

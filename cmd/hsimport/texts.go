@@ -11,7 +11,7 @@ import (
 // The longer texts of the command. Words: what happened, to which record, what will be done about it, what the person
 // can do; lower case in messages, no full stop.
 
-const aboutText = `hsimport moves support history from CSV exports and mail archives into Help Scout: every message once, with its own
+const aboutText = `hsimport moves support history from CSV and JSON exports and mail archives into Help Scout: every message once, with its own
 date, without mailing anybody, and with an account of everything that was left out.
 
   hsimport demo                       the whole way on this machine, killed half-way; no account is needed
@@ -50,7 +50,7 @@ Without credentials it works offline and says what it could not check; --snapsho
 account's side as doctor --snapshot has kept it: with it the report is the one that access would give, and its plan can
 be run.`
 
-const inspectText = `Looks at CSV exports or mail archives (mbox, Maildir, single mails; .gz and .zst too) and says what is in them. It reads
+const inspectText = `Looks at CSV or JSON exports or mail archives (mbox, Maildir, single mails; .gz and .zst too) and says what is in them. It reads
 and writes nothing else; no configuration and no account are needed.`
 
 const initText = `Writes a commented configuration from what the files hold. What only a person can know stands in it as "?"; those
@@ -85,7 +85,7 @@ const (
 	hintCredentials = "set both to those of an OAuth2 app of your profile in Help Scout (Your Profile > My Apps)"
 	hintPlanAgain   = "look at the difference with hsimport dry-run --against FILE, and review a new plan"
 	hintUnanswered  = `write your answer in place of each "?"; the comments beside them say what is asked`
-	hintNameFile    = "name a CSV export, an mbox file, a folder of mail, or a .zip or .tar.gz of these"
+	hintNameFile    = "name a CSV or JSON export, an mbox file, a folder of mail, or a .zip or .tar.gz of these"
 	hintOneKind     = "look at tables and at mail one after the other; each becomes an import of its own"
 	hintDefect      = "this is a defect of hsimport; everything sent is in the checkpoint, the same command goes on"
 )

@@ -20,6 +20,8 @@
 //	build.go       one ticket from its rows again: row.go and cells.go for the cells, merge.go for the ticket,
 //	               messages.go for its messages
 //	attach.go      files beside the table, which never lead out of their folder; legacy.go those of the old desk
+//	format.go      records of another format (package jsonfile) as rows of tables: formatindex.go puts them into the
+//	               index and the ledger, formatsurvey.go looks at them
 //	survey.go      what inspect shows before there is a configuration (stats.go, surveytickets.go); guess.go knows the usual headers
 //
 // Identity comes from content. A ticket's key is its id; without an id column it is a digest of requester, creation

@@ -1,6 +1,7 @@
 package jsonfile
 
 import (
+	"bytes"
 	"strings"
 )
 
@@ -74,6 +75,19 @@ func (s *shape) known(seg string) *shape {
 	return s.byName[other]
 }
 
+// member is the shape of a member: one that is known, else what make makes of its name. nil for a name that is no path.
+func (s *shape) member(t *tree, n *node, make func(string) *shape) *shape {
+	raw := t.raw[n.key:n.keyTo]
+	if k, ok := s.byName[string(raw)]; ok && bytes.IndexByte(raw, '\\') < 0 {
+		return k
+	}
+	name := t.name(n)
+	if name == "" || name == s.label {
+		return nil
+	}
+	return make(name)
+}
+
 // learn adds one record.
 func (s *shapes) learn(t *tree) {
 	s.records++
@@ -86,8 +100,8 @@ func (s *shape) learn(t *tree, at int32) {
 	switch n.kind {
 	case '{':
 		for i := n.child; i >= 0; i = t.nodes[i].next {
-			if name := t.name(&t.nodes[i]); name != "" && name != s.label {
-				s.kid(name).learn(t, i)
+			if k := s.member(t, &t.nodes[i], s.kid); k != nil {
+				k.learn(t, i)
 			}
 		}
 	case '[':

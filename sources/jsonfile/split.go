@@ -146,7 +146,7 @@ func (w *cut) walk(at int32, s *shape, row int32) {
 	switch n.kind {
 	case '{':
 		for i := n.child; i >= 0; i = w.t.nodes[i].next {
-			if k := s.known(w.t.name(&w.t.nodes[i])); k != nil {
+			if k := s.member(&w.t, &w.t.nodes[i], s.known); k != nil {
 				w.walk(i, k, row)
 			}
 		}
