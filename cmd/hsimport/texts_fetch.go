@@ -162,10 +162,14 @@ func fetchVerdict(r *fetch.Report) string {
 		return "the source names no file by address; nothing was fetched"
 	}
 	in := r.Here + r.Fetched
-	if in == r.Files {
-		return fmt.Sprintf("%s of %s are in the folder; nothing depends on the old account", count(in), plural(r.Files, "file", "files"))
+	of := count(in) + " of " + plural(r.Files, "file is", "files are") + " in the folder; "
+	switch r.Files - in {
+	case 0:
+		return of + "nothing depends on the old account"
+	case 1:
+		return of + "1 is missing and would be named in a note"
 	}
-	return fmt.Sprintf("%s of %s are in the folder; the others would be named in notes", count(in), plural(r.Files, "file", "files"))
+	return of + count(r.Files-in) + " are missing and would be named in notes"
 }
 
 func (u *ui) fetchSummary(r *fetch.Report, command string, code int, verdict string) {

@@ -151,7 +151,9 @@ func Inputs(ctx context.Context, paths []string, base string, format Format, vis
 		if err != nil {
 			return err
 		}
-		err = visit(in.file(TicketPart))
+		f := in.file(TicketPart)
+		f.Path = s.archives.Original(f.Path) // the copy is gone when it is opened again
+		err = visit(f)
 		in.close()
 		if err != nil {
 			return s.formatError(in, err)
