@@ -90,7 +90,7 @@ func (e *engine) judge() error {
 // ledgerFindings makes findings of the problems of the input as a whole.
 func ledgerFindings(l *sources.Ledger) (out []mapping.Finding) {
 	for _, p := range l.Problems {
-		out = append(out, mapping.Finding{Severity: p.Severity, Code: p.Code, Text: p.Text, Position: p.Position})
+		out = append(out, mapping.Finding{Severity: p.Severity, Code: p.Code, Value: p.Value, Text: p.Text, Position: p.Position})
 	}
 	for _, u := range l.Labels { // columns that are not carried over are problems of the table already
 		if u.Class == sources.NotCarried {

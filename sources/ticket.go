@@ -179,6 +179,7 @@ type Problem struct {
 	Severity Severity `json:"severity"`
 	Code     string   `json:"code"`
 	Text     string   `json:"text"`
+	Value    string   `json:"value,omitempty"` // what of the source it is about, by which reports count: a column
 	Position Position `json:"position"`
 }
 

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 
 	"hsimport/importer"
@@ -14,6 +15,7 @@ import (
 const (
 	shownFindings = 10
 	shownValues   = 3
+	listedValues  = 40
 )
 
 // A codeGroup is everything found under one code: its values, the commonest first.
@@ -104,6 +106,15 @@ func valuesText(g *codeGroup) string {
 	}
 	var b strings.Builder
 	fmt.Fprintf(&b, ", %s values", count(len(g.values)))
+	if g.values[0].N == 1 && len(g.values) > shownValues { // each once: names say more than numbers
+		for i, v := range g.values[:min(len(g.values), listedValues)] {
+			b.WriteString([]string{": ", ", "}[min(i, 1)] + strconv.Quote(shorten(v.Value, 40)))
+		}
+		if len(g.values) > listedValues {
+			b.WriteString(", ...")
+		}
+		return b.String()
+	}
 	for i, v := range g.values {
 		if i == shownValues {
 			b.WriteString(", ...")

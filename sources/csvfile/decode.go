@@ -35,7 +35,8 @@ type input struct {
 	stored     int64
 	encoding   string
 	confidence int
-	temp       bool // f is a decoded copy in the temporary folder
+	doubt      string // what speaks against the encoding that was declared
+	temp       bool   // f is a decoded copy in the temporary folder
 	size       int64
 	sha        string // of the decoded content, hex
 }
@@ -99,6 +100,11 @@ func (in *input) decode(declared string, temp func() (string, error)) error {
 		return err
 	}
 	in.encoding = packed + name
+	if declared != "" {
+		if err := in.weigh(name); err != nil {
+			return err
+		}
+	}
 	if enc == nil {
 		return nil
 	}
@@ -242,6 +248,24 @@ func (in *input) guess(sample []byte) (encoding.Encoding, string, error) {
 	}
 	enc, canonical := charset.Lookup(name)
 	return enc, canonical, nil
+}
+
+// weigh sees what speaks against the encoding that the configuration declares.
+func (in *input) weigh(name string) error {
+	if strings.HasPrefix(name, "utf-16") {
+		return nil
+	}
+	count, _, err := countUTF8(io.NewSectionReader(in.f, 0, 1<<62))
+	switch {
+	case err != nil:
+		return err
+	case name == "utf-8" && count.bad > 0 && count.good <= 8*count.bad:
+		in.doubt = "the encoding is declared as utf-8, and the file is not: letters beyond English would be lost; leave source.csv.encoding out and it is found"
+	case name != "utf-8" && count.bad == 0 && count.good > 0:
+		in.doubt = "the encoding is declared as " + name + ", and every byte of the file is right in utf-8: letters beyond English would be garbled; " +
+			"leave source.csv.encoding out and it is found"
+	}
+	return nil
 }
 
 // declaredCharset looks up an encoding that the configuration names.

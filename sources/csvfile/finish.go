@@ -210,6 +210,9 @@ func (x *indexer) problems() []sources.Problem {
 			sources.Position{File: s.files[0].in.name, Offset: -1})
 	}
 	for _, f := range s.files {
+		if f.in != nil && f.in.doubt != "" {
+			add(sources.Warning, "encoding-doubtful", f.in.doubt, sources.Position{File: f.in.name, Offset: -1})
+		}
 		x.dateProblems(f, add)
 	}
 	x.noteProblems(add)
@@ -227,9 +230,9 @@ func (x *indexer) problems() []sources.Problem {
 	rows(x.badDate, "bad-dates", "messages whose date cannot be read; none is given the present time")
 	for _, u := range s.ledger.Columns {
 		if u.Class == sources.NotCarried && 100*u.Filled > u.Of {
-			add(sources.Warning, "column-not-carried", fmt.Sprintf("%s %q is filled in %d of %d %s (such as %q) and is "+
+			out = append(out, sources.Problem{Severity: sources.Warning, Code: "column-not-carried", Value: u.Name, Text: fmt.Sprintf("%s %q is filled in %d of %d %s (such as %q) and is "+
 				"not carried over: map it, or list it in ignore_columns", s.word("column", "path"), u.Name, u.Filled, u.Of, s.word("rows", "records"), u.Example),
-				sources.Position{File: u.File, Offset: -1})
+				Position: sources.Position{File: u.File, Offset: -1}})
 		}
 	}
 	return out

@@ -260,6 +260,24 @@ func TestEncodings(t *testing.T) {
 }
 
 // Damaged UTF-8 is not taken for another charset; the message says so.
+// An encoding that is declared and cannot be right is obeyed, and said.
+func TestDoubtfulEncoding(t *testing.T) {
+	for _, tt := range []struct {
+		declared, text string
+		doubtful       bool
+	}{
+		{"windows-1252", "Gr\u00fc\u00dfe", true}, {"windows-1252", "Gr\xfc\xdfe", false}, {"windows-1252", "plain", false},
+		{"utf-8", "Gr\u00fc\u00dfe", false}, {"utf-8", "Gr\xfc\xdfe", true}, {"", "Gr\xfc\xdfe", false},
+	} {
+		o := perTicket()
+		o.Encoding = tt.declared
+		s := open(t, o, "a.csv", "id,subject,created,text\n1,a,2024-01-01,"+tt.text+"\n")
+		if got := slices.Contains(codes(s.Ledger().Problems), "encoding-doubtful"); got != tt.doubtful {
+			t.Errorf("%q declared as %s: %v", tt.text, tt.declared, s.Ledger().Problems)
+		}
+	}
+}
+
 func TestDamagedUTF8(t *testing.T) {
 	s := open(t, perTicket(), "a.csv", "id,subject,created,text\n1,Grüße äöü ß éèê ñ,2024-01-01,caf\xe9 caf\x00é\n")
 	m := ticket(t, s, "1").Messages[0]
