@@ -99,6 +99,10 @@ func (a *Account) unseen(what string, err error) {
 // preflightStop sorts an answer to one of the first reads: nothing was written yet, so the only question is what the
 // person has to do.
 func preflightStop(err error) error {
+	var stop *Stop
+	if errors.As(err, &stop) {
+		return stop // somebody has sorted it already
+	}
 	if errors.Is(err, context.Canceled) {
 		return errInterrupted
 	}

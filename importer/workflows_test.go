@@ -11,6 +11,7 @@ import (
 
 	"hsimport/importer"
 	"hsimport/importer/helpscout/sandbox"
+	"hsimport/mapping"
 )
 
 // flowBench is an account with three active automatic workflows in the job's mailbox and, besides, a manual one, one that
@@ -169,6 +170,26 @@ func TestPauseOfOtherAccount(t *testing.T) {
 		}
 		if code, _, _ := b.resume(); code != importer.ExitCheckpoint || b.active() != theirsOn {
 			t.Errorf("resume: exit %d; active: %s", code, b.active())
+		}
+		_ = b.box.Close()
+	})
+}
+
+// TestPauseInterrupted: a Ctrl-C, and an account that does not answer, are told as what they are.
+func TestPauseInterrupted(t *testing.T) {
+	virtual(t, func(t *testing.T) {
+		b := flowBench(t)
+		job := b.job()
+		soft, stop := context.WithCancel(t.Context())
+		stop()
+		job.Soft = soft
+		if end := importer.PauseWorkflows(t.Context(), job, nil); codeOf(end) != importer.ExitInterrupted || b.active() != allOn {
+			t.Errorf("interrupted: %v; active: %s", end, b.active())
+		}
+		b.faults("directory=503")
+		b.opts.OutagePatience = mapping.Duration(time.Minute)
+		if end := importer.PauseWorkflows(t.Context(), b.job(), nil); codeOf(end) != importer.ExitLeft || !strings.Contains(end.Error(), "has not answered") {
+			t.Errorf("an outage: %v", end)
 		}
 		_ = b.box.Close()
 	})
