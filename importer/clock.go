@@ -45,10 +45,10 @@ func (q *Quota) Closed() time.Time {
 	return q.gate.until
 }
 
-// Skew is how far our clock is at least ahead of the server's (behind it when negative), as far as answers have told;
-// 0 when they have not.
-func (q *Quota) Skew() time.Duration {
+// Skew is how far our clock is at least ahead of the server's (behind it when negative). It is not known when no answer
+// has told the server's time.
+func (q *Quota) Skew() (skew time.Duration, known bool) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	return q.clock.skew()
+	return q.clock.skew(), q.clock.known
 }

@@ -28,8 +28,8 @@ func TestClock(t *testing.T) {
 		for _, r := range c.answers {
 			q.Observe(r)
 		}
-		if got := q.Skew(); got < c.from || got > c.to {
-			t.Errorf("%s: %s, want %s to %s", name, got, c.from, c.to)
+		if got, known := q.Skew(); got < c.from || got > c.to || known != (name != "no date") {
+			t.Errorf("%s: %s, %t, want %s to %s", name, got, known, c.from, c.to)
 		}
 	}
 }

@@ -124,7 +124,7 @@ func (e *engine) fromSnapshot() bool { return e.Client == nil && e.Snapshot != n
 func (e *engine) sideEffects(ctx context.Context, acc *Account) {
 	acc.SideEffects(ctx, e.Client)
 	if e.Quota != nil {
-		acc.Skew = e.Quota.Skew()
+		acc.Skew, _ = e.Quota.Skew()
 	}
 }
 

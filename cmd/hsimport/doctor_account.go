@@ -88,15 +88,14 @@ func (d *doctor) quota(limit int) {
 }
 
 func (d *doctor) clock(quota *importer.Quota) {
-	skew := quota.Skew()
-	if skew < 0 {
-		skew = -skew
-	}
-	if skew < importer.MaxSkew {
+	switch skew, known := quota.Skew(); {
+	case !known:
+		d.ok("clock", "not compared: the server does not tell its time")
+	case skew.Abs() < importer.MaxSkew:
 		d.ok("clock", "agrees with the server's")
-		return
+	default:
+		d.warn("clock", importer.SkewText(skew), "")
 	}
-	d.warn("clock", importer.SkewText(quota.Skew()), "")
 }
 
 // directory shows what of the account the mapping can name.
