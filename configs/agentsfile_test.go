@@ -74,10 +74,11 @@ func TestAgentsFileIsWhatDecides(t *testing.T) {
 		}
 		return c.Digest()
 	}
-	if digest("ann@support.example") != digest("ann@support.example") {
+	here, there := digest("ann@support.example"), digest("ann@support.example")
+	if here != there {
 		t.Error("the digest depends on the folder")
 	}
-	if digest("ann@support.example") == digest("left") {
+	if here == digest("left") {
 		t.Error("the digest does not depend on what the file says")
 	}
 }

@@ -88,11 +88,12 @@ func TestNewestIsNotInTheFuture(t *testing.T) {
 func TestLabelsNobodyNeedNotSee(t *testing.T) {
 	opts := mapping.Options{
 		Statuses: map[string]string{"waiting": "pending"}, Live: mapping.Live{Labels: []string{"Inbox & Unread"}}, Tags: map[string]string{"old": "", "vip": "key account"},
-		TagPrefix: "gm-",
+		TagPrefix: "gm-", Routes: []mapping.Route{{Mailbox: "Sales", When: mapping.Condition{Labels: []string{"Important"}}}},
+		Filters: mapping.Filters{Exclude: []mapping.Condition{{Labels: []string{"Muted & Inbox"}}}},
 	}
 	m, _ := mapping.New(opts, mapping.Target{})
 	l := &sources.Ledger{}
-	for _, name := range []string{"Inbox", "Sent", "Unread", "Waiting", "Old", "VIP", "Billing", "Starred", "Spam"} {
+	for _, name := range []string{"Inbox", "Sent", "Unread", "Waiting", "Old", "VIP", "Billing", "Starred", "Important", "Muted", "Spam"} {
 		u := sources.Use{Name: name, Class: sources.NotCarried, Filled: 9, Of: 10}
 		if name == "Spam" {
 			u.Class, u.As = sources.Ignored, "excluded as Spam"
@@ -106,7 +107,7 @@ func TestLabelsNobodyNeedNotSee(t *testing.T) {
 	}
 	want := []string{
 		"Inbox: mapped, live", "Sent: ignored by name, set by the mail program", "Unread: mapped, live", "Waiting: mapped, status pending",
-		"Old: ignored by name, dropped by tags", "VIP: mapped, tag key account", "Billing: mapped, tag gm-Billing", "Starred: not carried over, ",
+		"Old: ignored by name, dropped by tags", "VIP: mapped, tag key account", "Billing: mapped, tag gm-Billing", "Starred: not carried over, ", "Important: mapped, route to Sales", "Muted: mapped, filter",
 		"Spam: ignored by name, excluded as Spam",
 	}
 	if !slices.Equal(got, want) {

@@ -1,6 +1,7 @@
 package mapping
 
 import (
+	"slices"
 	"strings"
 
 	"hsimport/sources"
@@ -22,6 +23,16 @@ func (m *Mapper) LabelUse(label string) (class sources.UseClass, as string) {
 		if namesLabel(l, label) {
 			return sources.Mapped, "live"
 		}
+	}
+	for i := range m.Routes {
+		if r := &m.Routes[i]; slices.ContainsFunc(r.When.Labels, func(l string) bool { return namesLabel(l, label) }) {
+			return sources.Mapped, "route to " + m.boxes[r.Box].name
+		}
+	}
+	if f := m.Filters; f != nil && slices.ContainsFunc(slices.Concat(f.Only, f.Exclude), func(c condition) bool {
+		return slices.ContainsFunc(c.Labels, func(l string) bool { return namesLabel(l, label) })
+	}) {
+		return sources.Mapped, "filter"
 	}
 	to, named := m.Tags[fold(label)]
 	switch system := isSystemLabel(label); {

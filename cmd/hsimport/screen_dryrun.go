@@ -9,6 +9,7 @@ import (
 
 	"hsimport/importer"
 	"hsimport/importer/report"
+	"hsimport/mapping"
 )
 
 // screenWidth is how wide the screens of numbers are, on a terminal or not: the same words stand in the same places of
@@ -235,7 +236,7 @@ func (u *ui) mailboxLine(rep *importer.Report) {
 		}
 		counts[name] += m.Parts
 	}
-	if len(counts) < 2 {
+	if len(counts) < 2 && rep.Totals.Traits&mapping.RouteTraits == 0 {
 		return
 	}
 	var terms []string
