@@ -189,7 +189,7 @@ func (d *draft) statuses() {
 	}
 	d.put(1, "statuses:", "allowed: "+strings.Join(statusTargets, ", "))
 	for _, c := range seen[:min(len(seen), maxWords)] {
-		d.word(c, cmp.Or(wordOf(d.preset.Mapping.Statuses, c.Value), guessStatus(c.Value)), "tickets", Question{
+		d.word(c, cmp.Or(wordOf(d.preset.Mapping.Statuses, c.Value), guessStatus(c.Value)), "ticket", Question{
 			Key: "mapping.statuses." + c.Value, Choices: statusTargets, Guess: "closed",
 			Text: fmt.Sprintf("%s: what does %s become?", plural(c.N, "ticket"), orNone(c.Value, "no status")),
 		})
@@ -215,7 +215,7 @@ func (d *draft) kinds() {
 			d.note(2, scalar(c.Value)+": "+plural(c.N, "message")+"; left out, agents and agent_domains decide")
 			continue
 		}
-		d.word(c, guess, "messages", Question{
+		d.word(c, guess, "message", Question{
 			Key: "mapping.message_kinds." + c.Value, Choices: messageKinds, Guess: "note",
 			Text: fmt.Sprintf("%s: whose is %s?", plural(c.N, "message"), orNone(c.Value, "a message without a kind")),
 		})
@@ -231,8 +231,8 @@ func orNone(word, none string) string {
 }
 
 // word writes one line of a table of words: the guess that is none, or the question.
-func (d *draft) word(c sources.Count, sure, things string, q Question) {
-	count := thousands(c.N) + " " + things
+func (d *draft) word(c sources.Count, sure, thing string, q Question) {
+	count := plural(c.N, thing)
 	if _, answered := d.opts.Answers[q.Key]; !answered && sure != "" {
 		d.key(2, c.Value, sure, count)
 		return

@@ -35,7 +35,9 @@ func sniff(sample []byte, whole bool, o *Options) (found, error) {
 	if line, d, ok := sepLine(body); ok {
 		f.start += len(line)
 		f.line++
-		f.delim = d
+		if o.Delimiter == "" {
+			f.delim = d
+		}
 		body = sample[f.start:]
 	}
 	f.search(body, whole, o)
@@ -94,7 +96,7 @@ func sepLine(body []byte) (line []byte, delim byte, ok bool) {
 	return body[:i+1], text[4], true
 }
 
-// declared takes what the options say: the delimiter last, so that it wins over a sep= line.
+// declared takes what the options say.
 func (f *found) declared(o *Options) (err error) {
 	f.quote = '"'
 	switch {

@@ -41,6 +41,9 @@ func TestSniffObeysOptions(t *testing.T) {
 	if err != nil || f.delim != ';' || f.quote != '\'' {
 		t.Errorf("%+v, %v", f, err)
 	}
+	if f, err = sniff([]byte("sep=;\na,b;c\n1,2;3\n"), true, &Options{Delimiter: ","}); err != nil || f.delim != ',' || f.start != 6 {
+		t.Errorf("beside a sep= line: %+v, %v", f, err)
+	}
 	for _, o := range []Options{{Delimiter: "ab"}, {Quote: "é"}, {Delimiter: "\n"}, {Delimiter: ";", Quote: ";"}} {
 		if _, err := sniff([]byte("a;b\n"), true, &o); err == nil {
 			t.Errorf("%+v was taken", o)
