@@ -88,7 +88,7 @@ func (e *engine) meddling(ctx context.Context, row *checkpoint.Part) (grave stri
 	case err != nil && helpscout.KindOf(err) != helpscout.Rejected:
 		return "", err
 	case err != nil:
-		grave = "it is not there any more"
+		grave, err = "it is not there any more", nil
 	default:
 		grave, err = e.reportMeddling(ctx, row, ev, c, threads)
 	}

@@ -205,3 +205,26 @@ func TestCanaryWorkflow(t *testing.T) {
 		})
 	}
 }
+
+// TestDeletedBeforeTheSecondLook: a person deletes one of the first conversations before they are looked at once more. The
+// run goes on, and says nothing worse than that.
+func TestDeletedBeforeTheSecondLook(t *testing.T) {
+	virtual(t, func(t *testing.T) {
+		b := newBench(t, many(20)...)
+		b.opts.Limit = 8
+		b.mustRun(importer.ExitLeft)
+		for c := range b.box.Conversations() {
+			if err := b.box.DeleteConversation(c.ID); err != nil {
+				t.Fatal(err)
+			}
+			break
+		}
+		time.Sleep(5 * time.Second)
+		b.opts.Limit = 0
+		rep := b.mustRun(importer.ExitOK)
+		if rep.Summary.Conversations.Pending != 0 {
+			t.Errorf("%+v", rep.Summary.Conversations)
+		}
+		_ = b.box.Close()
+	})
+}
