@@ -24,7 +24,7 @@ type Format interface {
 
 // A File is an input of a Format: unpacked, in UTF-8, readable at any offset.
 type File struct {
-	Path     string // as opened
+	Path     string // as the options name it; of a file inside an archive, that of the archive and on
 	Name     string // for positions
 	Part     Part   // the list of the options that names it
 	Content  io.ReaderAt
@@ -151,9 +151,7 @@ func Inputs(ctx context.Context, paths []string, base string, format Format, vis
 		if err != nil {
 			return err
 		}
-		f := in.file(TicketPart)
-		f.Path = s.archives.Original(f.Path) // the copy is gone when it is opened again
-		err = visit(f)
+		err = visit(s.fileOf(in, TicketPart))
 		in.close()
 		if err != nil {
 			return s.formatError(in, err)
@@ -162,8 +160,9 @@ func Inputs(ctx context.Context, paths []string, base string, format Format, vis
 	return nil
 }
 
-func (in *input) file(part Part) *File {
-	return &File{Path: in.path, Name: in.name, Part: part, Content: in.f, Size: in.size, Encoding: in.encoding}
+func (s *Source) fileOf(in *input, part Part) *File {
+	// The copy of what is in an archive is gone when it is opened again.
+	return &File{Path: s.archives.Original(in.path), Name: in.name, Part: part, Content: in.f, Size: in.size, Encoding: in.encoding}
 }
 
 // openAny opens and decodes a file of whatever format.
@@ -215,7 +214,7 @@ func (s *Source) openFormat(ctx context.Context) error {
 				return err
 			}
 			s.inputs = append(s.inputs, in)
-			files = append(files, in.file(g.part))
+			files = append(files, s.fileOf(in, g.part))
 		}
 	}
 	sheets, err := s.format.Sheets(ctx, files)

@@ -357,7 +357,7 @@ func (s *Source) expand(paths []string) ([]string, error) {
 		if st, err := os.Stat(p); err == nil && st.IsDir() {
 			p, missing = filepath.Join(p, "*.[cCtT][sS][vV]*"), "no table (.csv, .tsv) is in this folder"
 			if s.format != nil {
-				p, missing = filepath.Join(filepath.Dir(p), "*."+s.format.Kind()+"*"), "no ."+s.format.Kind()+" file is in this folder"
+				p, missing = filepath.Join(filepath.Dir(p), "*.*"+s.format.Kind()+"*"), "no ."+s.format.Kind()+" file is in this folder"
 			}
 		} else if err == nil {
 			out = append(out, p)

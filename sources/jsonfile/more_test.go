@@ -1,6 +1,7 @@
 package jsonfile
 
 import (
+	"archive/zip"
 	"bytes"
 	"compress/gzip"
 	"encoding/binary"
@@ -32,6 +33,27 @@ func TestPackedAndUTF16(t *testing.T) {
 		}
 		checkNested(t, ticket(t, s, "9007199254740993"))
 	}
+}
+
+// A file inside an archive is surveyed and read in its place.
+func TestInsideAnArchive(t *testing.T) {
+	var packed bytes.Buffer
+	z := zip.NewWriter(&packed)
+	w, err := z.Create("export/tickets.json")
+	if err == nil {
+		_, err = w.Write([]byte("[" + nestedTicket + "]"))
+	}
+	if err != nil || z.Close() != nil {
+		t.Fatal(err)
+	}
+	dir, paths := write(t, "e.zip", packed.String())
+	sv, err := Survey(t.Context(), paths, dir, nil)
+	if err != nil || sv.Tickets != 1 || !strings.HasPrefix(sv.Files[0].Path, "e.zip/export/tickets.json") {
+		t.Fatalf("%+v, %v", sv, err)
+	}
+	o := nested()
+	o.Paths, o.Base = paths, dir
+	checkNested(t, ticket(t, openAll(t, o), "9007199254740993"))
 }
 
 // Which keys a ticket and its messages have does not depend on how the file is written.

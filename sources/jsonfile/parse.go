@@ -85,7 +85,7 @@ func (p *parser) value(depth int, key, keyTo uint32) (int32, error) {
 		return at, err
 	case c == '-' || c >= '0' && c <= '9':
 		p.nodes[at].kind = '0'
-		err = p.number(at)
+		err = p.number()
 	default:
 		err = p.word(at)
 	}
@@ -181,13 +181,13 @@ func (p *parser) text() error {
 }
 
 // number takes what looks like one; it is kept as text, so that no digit of a long id is lost.
-func (p *parser) number(int32) error {
+func (p *parser) number() error {
 	begin, digits := p.at, 0
 	for p.at < len(p.raw) {
 		switch c := p.raw[p.at]; {
 		case c >= '0' && c <= '9':
 			digits++
-		case c == '-' && p.at == begin && p.word3("Infinity"):
+		case c == '-' && p.at == begin && p.follows("Infinity"):
 			p.nodes[len(p.nodes)-1].kind = 'n'
 			p.at += len("-Infinity")
 			return nil
@@ -206,7 +206,8 @@ func (p *parser) number(int32) error {
 	return nil
 }
 
-func (p *parser) word3(w string) bool {
+// follows reports whether w stands after the next byte.
+func (p *parser) follows(w string) bool {
 	return len(p.raw) > p.at+len(w) && string(p.raw[p.at+1:p.at+1+len(w)]) == w
 }
 

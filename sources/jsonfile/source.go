@@ -36,7 +36,6 @@ type kind struct {
 	key    string
 	shapes *shapes
 	cutter *cutter
-	inner  *csvfile.Sheet
 }
 
 const (

@@ -245,7 +245,7 @@ func (w *cut) cell(t *table, col int, values []cell) {
 
 // escape puts a backslash before the quotes and backslashes from a place on.
 func (w *cut) escape(from int) {
-	if bytes.IndexAny(w.arena[from:], `"\`) < 0 {
+	if !bytes.ContainsAny(w.arena[from:], `"\`) {
 		return
 	}
 	text := slices.Clone(w.arena[from:])
