@@ -171,8 +171,8 @@ func (d *dryRunFiles) close(u *ui, rep *importer.Report) error {
 	if err != nil {
 		return err
 	}
-	d.diffs = mapping.ComparePlans(d.old, fresh)
-	if d.compared = true; u.json { // the summary is the last object
+	d.diffs, d.compared = mapping.ComparePlans(d.old, fresh), true
+	if u.json { // before the summary, which is the last object
 		u.differenceObjects(d.diffs)
 	}
 	return nil
