@@ -25,6 +25,7 @@ func (d *draft) json(paths []string) {
 			d.key(2, part.records, value(place), "where the "+part.role+" stand")
 		}
 	}
+	d.oldDesk()
 	d.zone()
 	d.dateFormats()
 	d.jsonColumns()

@@ -27,9 +27,15 @@ func (d *draft) csv(paths []string) {
 		}
 	}
 	d.encoding()
+	d.oldDesk()
 	d.zone()
 	d.dateFormats()
 	d.columns()
+}
+
+// oldDesk mentions the key that nobody would look for: what texts show is with the old desk as long as there is one.
+func (d *draft) oldDesk() {
+	d.note(2, "legacy_hosts: [desk.example]   # images and files in texts that lie there; hsimport fetch brings them")
 }
 
 // split sorts the paths of tables by what the survey found in them. Where it found nothing at all, all are tickets;

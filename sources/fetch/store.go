@@ -39,7 +39,6 @@ type Store struct {
 	lines map[urlKey]line
 	log   *os.File
 	end   int64 // of the log
-	write bool
 }
 
 // A urlKey is the first half of a URL's SHA-256.
@@ -92,7 +91,7 @@ func Create(dir string) (*Store, error) {
 	if err != nil {
 		return nil, storeError(dir, err)
 	}
-	s := &Store{dir: dir, lines: map[urlKey]line{}, log: f, write: true}
+	s := &Store{dir: dir, lines: map[urlKey]line{}, log: f}
 	if err := errors.Join(s.load(), s.endLine()); err != nil {
 		f.Close()
 		return nil, storeError(dir, err)
@@ -173,13 +172,6 @@ func (s *Store) endLine() error {
 
 // Close closes the log.
 func (s *Store) Close() error { return s.log.Close() }
-
-// Len is the number of URLs that were asked.
-func (s *Store) Len() int {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return len(s.lines)
-}
 
 // Find returns what a URL gave when it was last asked; ok is false when it never was.
 func (s *Store) Find(url string) (o Object, ok bool) {
