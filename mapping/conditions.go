@@ -78,7 +78,7 @@ func (w *work) reachedAt() string {
 	return ""
 }
 
-// checkCondition complains about a rule that fits nothing, and about addresses that are none.
+// condition complains about a rule that fits nothing, and about addresses that are none.
 func (c *checker) condition(key string, cond Condition) {
 	if cond.empty() {
 		c.add(key, "no condition is written; write inboxes, groups, statuses, tags, labels or addresses")
