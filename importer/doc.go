@@ -58,6 +58,16 @@
 // see. The same holds for an upload or an appended thread that is applied after it was sent again: what comes before
 // that is noticed, what comes after is not.
 //
+// # A newer export
+//
+// What was sent is known by its messages, else by its ticket's key. What the export has more is planned as effects on the
+// conversations that are there, each with an intent row: threads to append, files for threads, another status. A
+// conversation that takes no more threads (99 of them, or an answer 412 or 423) is left as it is, and what was still to
+// be appended becomes a further part of the ticket, in one transaction; its row names its messages, because no split of
+// the ticket tells them any more. A status follows the source only where the conversation is as this job has made it,
+// read right before; then the part's evidence is what the conversation is like from now on. Edited and vanished messages
+// are reported. A ticket that is as it was costs no call.
+//
 // # Before the first write
 //
 // A new checkpoint is planned beside its place and moved there only when nothing speaks against sending: no finding
@@ -73,6 +83,8 @@
 //	workflows*.go         switched off for an import, and on again
 //	deliver.go send.go    the pool, one part
 //	effects.go sweep.go   uploads and appended threads; placed.go messages that have their place already
+//	follow*.go append.go  a newer export held against what was sent: messages, files, statuses, further parts
+//	links.go relink.go    links between old tickets that lead to the new conversations
 //	settle.go proof.go    what became of a lost answer, and when absence counts
 //	match.go              who is whose; settle_effects.go the same for effects
 //	watch.go redo.go      twins that came late; a changed mapping

@@ -267,6 +267,27 @@ func TestFilesFollow(t *testing.T) {
 	}
 }
 
+// TestFileFoundLater: a file that was missing when its message was sent, and was named in a note, comes with a newer export.
+func TestFileFoundLater(t *testing.T) {
+	virtual(t, func(t *testing.T) {
+		tickets := many(8)
+		tickets[3].Messages[0].Attachments = []*sources.Attachment{{Name: "found.txt", MIMEType: "text/plain", Missing: "it is not in the folder"}}
+		b := newBench(t, tickets...)
+		b.mustRun(importer.ExitOK)
+		m := *b.ticket("1003").Messages[0]
+		m.Attachments = nil
+		attach(&m, "found.txt", "found in the attic")
+		b.ticket("1003").Messages[0] = &m
+		for i := range 3 {
+			b.src.add(aTicket(fmt.Sprint("late", i), epoch.AddDate(0, 0, 1+i), 1, "solved")) // planned anew
+			wantBalanced(t, b.mustRun(importer.ExitOK))
+			b.wantHeld()
+			b.wantFiles()
+		}
+		_ = b.box.Close()
+	})
+}
+
 // TestLargeFileOfLaterMessage: a later message whose files the server will not take with it goes out without them, and
 // they follow.
 func TestLargeFileOfLaterMessage(t *testing.T) {
