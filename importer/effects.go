@@ -408,6 +408,7 @@ func (e *engine) effectDone(kind string) {
 			e.rep.Summary.Attachments.Uploaded++
 		case kindAppend:
 			e.rep.Summary.Threads.Appended++
+			e.rep.Summary.Changes.Threads++
 		}
 	})
 }

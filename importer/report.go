@@ -63,6 +63,7 @@ type Summary struct {
 
 // Changes counts what this run has changed of conversations that were there. Kept ones stay as people have made them.
 type Changes struct {
+	Threads      int `json:"threads"` // appended: messages that came later, and notes about what could not be
 	Statuses     int `json:"statuses"`
 	StatusesKept int `json:"statuses_kept"`
 	Links        int `json:"links"` // between old tickets, that lead to the new conversations by now

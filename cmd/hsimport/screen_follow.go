@@ -1,6 +1,10 @@
 package main
 
-import "hsimport/importer"
+import (
+	"strings"
+
+	"hsimport/importer"
+)
 
 // followLines say what else a newer export brings for conversations that are there, and how many links lead to old
 // tickets.
@@ -19,14 +23,22 @@ func (u *ui) followLines(t importer.Totals) {
 // changesLine says what a run has changed of conversations that were there.
 func (u *ui) changesLine(c importer.Changes) {
 	var terms []string
-	if n := c.Statuses + c.StatusesKept; n > 0 {
-		terms = append(terms, plural(n, "status,", "statuses,"), count(c.StatusesKept)+" of them left as people have made them")
+	for _, x := range []struct {
+		n         int
+		one, many string
+	}{
+		{c.Threads, "thread appended", "threads appended"},
+		{c.Statuses, "status carried over", "statuses carried over"},
+		{c.StatusesKept, "status left as people have made it", "statuses left as people have made them"},
+		{c.Links, "link that leads to its new conversation", "links that lead to their new conversations"},
+		{c.TextsKept, "text left as people have edited it", "texts left as people have edited them"},
+	} {
+		if x.n > 0 {
+			terms = append(terms, plural(x.n, x.one, x.many)+",")
+		}
 	}
-	if c.Links+c.TextsKept > 0 {
-		terms = append(terms, plural(c.Links, "link leads to its new conversation,", "links lead to their new conversations,"),
-			plural(c.TextsKept, "text stays as people have edited it", "texts stay as people have edited them"))
-	}
-	if len(terms) > 0 {
+	if n := len(terms); n > 0 {
+		terms[n-1] = strings.TrimSuffix(terms[n-1], ",")
 		u.entry("changes", terms...)
 	}
 }
