@@ -43,10 +43,11 @@ func explore(ctx context.Context, file *csvfile.File, limit int64) ([]*candidate
 	} else {
 		r.explore = func(path string) (listPath, bool) {
 			p, err := parseList(path)
-			if err == nil {
-				add(p)
+			if err != nil || len(all) == maxLists {
+				return p, false
 			}
-			return p, err == nil
+			add(p)
+			return p, true
 		}
 	}
 	err = r.each(ctx, func(l int, t *tree) {

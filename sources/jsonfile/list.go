@@ -13,6 +13,9 @@ type listPath struct {
 	segs []string // names of members; [] for the elements of an array
 }
 
+// maxLists bounds the lists that are looked for in one file: an envelope whose names are data has no end of them.
+const maxLists = 200
+
 // maxListDepth bounds how deep records may stand in their file.
 const maxListDepth = 16
 

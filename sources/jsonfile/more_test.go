@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"compress/gzip"
 	"encoding/binary"
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -163,5 +164,25 @@ func TestSurveyGuesses(t *testing.T) {
 	}
 	if s.Tables["message_columns"]["ticket_id"] != "ticket_id" || s.Tables["user_columns"]["user_email"] != "email" {
 		t.Errorf("tables %v", s.Tables)
+	}
+}
+
+// However many names and values a file has, what is kept of it is bounded.
+func TestBounds(t *testing.T) {
+	if _, err := parse([]byte("["+strings.Repeat("1,", maxValues)+"1]"), nil); err == nil || !strings.Contains(err.Error(), "values") {
+		t.Errorf("%v", err)
+	}
+	var b strings.Builder
+	b.WriteString(`{"tickets": [{"id": 1, "subject": "a", "description": "x"`)
+	for i := range 3 * maxMembers {
+		fmt.Fprintf(&b, `, "name %d": %d`, i, i)
+	}
+	b.WriteString("}]")
+	for i := range 2 * maxLists {
+		fmt.Fprintf(&b, `, "list %d": [{"id": %d}]`, i, i)
+	}
+	s := open(t, Options{Columns: map[string]string{"ticket_id": "id", "subject": "subject", "description": "description"}}, b.String()+"}")
+	if n := len(s.Ledger().Columns); n > maxMembers+maxLists+10 || s.Len() != 1 {
+		t.Errorf("%d columns, %d tickets", n, s.Len())
 	}
 }

@@ -8,6 +8,9 @@ import (
 // maxDepth bounds how deep values may be nested within a record.
 const maxDepth = 200
 
+// maxValues bounds the values of one record: each takes some thirty bytes while the record is read.
+const maxValues = 1 << 22
+
 // A node is one value of a record, by its place in the text.
 type node struct {
 	kind       byte   // { [ " 0 (a number) t f n
@@ -68,6 +71,9 @@ func (p *parser) value(depth int, key, keyTo uint32) (int32, error) {
 	}
 	if p.at >= len(p.raw) {
 		return 0, p.fail("the value is missing")
+	}
+	if len(p.nodes) == maxValues {
+		return 0, p.fail(fmt.Sprintf("the record has more than %d values", maxValues))
 	}
 	at := int32(len(p.nodes))
 	c := p.raw[p.at]

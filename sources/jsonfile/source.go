@@ -144,10 +144,11 @@ func (f *format) learn(ctx context.Context, file *csvfile.File, lists *fileLists
 	if !slices.ContainsFunc(lists.paths, func(p listPath) bool { return len(p.segs) == 0 }) {
 		r.explore = func(path string) (listPath, bool) {
 			p, err := parseList(path)
-			if err == nil {
-				lists.unread = append(lists.unread, sources.Use{Name: path})
+			if err != nil || len(lists.unread) == maxLists {
+				return p, false
 			}
-			return p, err == nil
+			lists.unread = append(lists.unread, sources.Use{Name: path})
+			return p, true
 		}
 	}
 	return r.each(ctx, func(l int, t *tree) {
