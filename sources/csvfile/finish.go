@@ -230,9 +230,11 @@ func (x *indexer) problems() []sources.Problem {
 	rows(x.badDate, "bad-dates", "messages whose date cannot be read; none is given the present time")
 	for _, u := range s.ledger.Columns {
 		if u.Class == sources.NotCarried && 100*u.Filled > u.Of {
-			out = append(out, sources.Problem{Severity: sources.Warning, Code: "column-not-carried", Value: u.Name, Text: fmt.Sprintf("%s %q is filled in %d of %d %s (such as %q) and is "+
-				"not carried over: map it, or list it in ignore_columns", s.word("column", "path"), u.Name, u.Filled, u.Of, s.word("rows", "records"), u.Example),
-				Position: sources.Position{File: u.File, Offset: -1}})
+			out = append(out, sources.Problem{
+				Severity: sources.Warning, Code: "column-not-carried", Value: u.Name, Position: sources.Position{File: u.File, Offset: -1},
+				Text: fmt.Sprintf("%s %q is filled in %d of %d %s (such as %q) and is not carried over: map it, or list it in ignore_columns",
+					s.word("column", "path"), u.Name, u.Filled, u.Of, s.word("rows", "records"), u.Example),
+			})
 		}
 	}
 	return out
