@@ -19,6 +19,7 @@ type candidate struct {
 	shapes *shapes
 	sample [][]byte // some of its records
 	held   int      // bytes of them
+	scores []int    // by kind; nil until they are asked for
 }
 
 // Bounds of what a survey keeps of each list.
@@ -211,15 +212,13 @@ func userScore(header []string, sample [][]string) int {
 	return n
 }
 
+// score is how much the records look like ones of the kind; called once all of them are learnt.
 func (c *candidate) score(kind int) int {
-	header := c.shapes.root.relative()
-	switch kind {
-	case messages:
-		return messageScore(header, nil)
-	case users:
-		return userScore(header, nil)
+	if c.scores == nil {
+		header := c.shapes.root.relative()
+		c.scores = []int{tickets: ticketScore(header, nil), messages: messageScore(header, nil), users: userScore(header, nil)}
 	}
-	return ticketScore(header, nil)
+	return c.scores[kind]
 }
 
 func noRecords(file *csvfile.File) error {
