@@ -81,6 +81,23 @@ func TestGoesOn(t *testing.T) {
 	}
 }
 
+// TestRecoverFurtherPart: with the checkpoint gone, a ticket that went on in a further part is left for a person to look
+// at; no message is sent a second time.
+func TestRecoverFurtherPart(t *testing.T) {
+	b := newBench(t, append(many(12), aTicket("long", epoch, 3, "open"))...)
+	b.mustRun(importer.ExitOK)
+	b.box.Configure(func(s *sandbox.Settings) { s.MaxThreads = 4 })
+	b.grow("long", 2)
+	b.mustRun(importer.ExitOK)
+	b.box.Configure(func(s *sandbox.Settings) { s.MaxThreads = 100 })
+	b.path += ".new"
+	if rep := importer.Recover(t.Context(), b.job(), false); rep.Summary.ExitCode != importer.ExitDoubt || len(rep.Doubtful) != 1 {
+		t.Errorf("exit %d, %+v", rep.Summary.ExitCode, rep.Doubtful)
+	}
+	b.run()
+	b.wantHeld()
+}
+
 // wantSameWrites requires that nothing was written since.
 func (b *bench) wantSameWrites(before map[string]int) {
 	b.t.Helper()

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -17,6 +18,11 @@ import (
 func (r *recovery) adopt(ctx context.Context, l *lost, f *found, k likeness) error {
 	ev, messages, files := l.ev, l.messages, l.missingFiles(f)
 	if k == shorter {
+		if id, err := r.further(ctx, l, f); err != nil {
+			return err
+		} else if id != 0 {
+			return r.ambiguous(ctx, l, id, "holds later messages of this ticket, as a further part does, beside conversation "+strconv.FormatInt(f.c.ID, 10))
+		}
 		ev, messages, files = l.only(f)
 		if err := r.store.Set(ctx, factPlanned, ""); err != nil { // the next run plans anew and appends the rest
 			return err
@@ -44,6 +50,20 @@ func (r *recovery) adopt(ctx context.Context, l *lost, f *found, k likeness) err
 	r.number(f.c.Number)
 	r.finished(l.row.Ticket, f.c.ID)
 	return nil
+}
+
+// further finds another conversation that holds the first of the messages that this one lacks: they were sent already.
+func (r *recovery) further(ctx context.Context, l *lost, f *found) (int64, error) {
+	ev := l.ev
+	ev.Threads = nil
+	used := map[threadID]int{}
+	for _, t := range l.ev.Threads {
+		id := threadID{t.Type, t.At, t.Text}
+		if used[id]++; used[id] > f.ids[id] {
+			ev.Threads = append(ev.Threads, t)
+		}
+	}
+	return r.mergedInto(ctx, doubt{row: l.row, ev: ev})
 }
 
 // elsewhere writes an intent without the messages that another part carries already: the export holds them twice.
