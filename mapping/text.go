@@ -89,45 +89,75 @@ func nonCharacter(r rune) bool {
 func textToHTML(s string) string {
 	s = strings.TrimRight(s, " \t\n")
 	b := make([]byte, 0, len(s)+len(s)/4+16)
-	done := 0 // s[:done] is in b
-	for i := 0; i < len(s); i++ {
+	look := &special
+	if strings.HasPrefix(s, " ") || strings.Contains(s, "\n ") || strings.Contains(s, "  ") {
+		look = &spaced
+	}
+	at := 0
+	for {
+		link, n := nextLink(s, at)
+		b = appendPlain(b, s, at, link, look)
+		if n == 0 {
+			return string(b)
+		}
+		b = appendLink(b, s[link:link+n])
+		at = link + n
+	}
+}
+
+// nextLink is where the next web address begins, and its length; 0 at the end of s when there is none.
+func nextLink(s string, from int) (at, n int) {
+	for look := from; ; {
+		i := strings.Index(s[look:], "://")
+		if i < 0 {
+			return len(s), 0
+		}
+		look += i
+		for _, scheme := range [...]int{len("https"), len("http")} {
+			if at := look - scheme; at >= from {
+				if n := linkAt(s, at); n > 0 {
+					return at, n
+				}
+			}
+		}
+		look += len("://")
+	}
+}
+
+// appendPlain appends s[at:to], in which no web address is, as HTML.
+func appendPlain(b []byte, s string, at, to int, look *[256]bool) []byte {
+	done := at // s[:done] is in b
+	for i := at; i < to; i++ {
 		c := s[i]
-		if !special[c] || c == ' ' && i > 0 && s[i-1] != '\n' && s[i+1] != ' ' { // a text ends with no space
+		if !look[c] || c == ' ' && i > 0 && s[i-1] != '\n' && s[i+1] != ' ' { // a text ends with no space
 			continue
 		}
-		n, to := 1, entities[c]
+		n, add := 1, entities[c]
 		switch c {
 		case '\n':
-			to = "<br>"
+			add = "<br>"
 		case '\t':
-			to = "&nbsp;&nbsp;&nbsp; "
+			add = "&nbsp;&nbsp;&nbsp; "
 		case ' ':
 			b = append(b, s[done:i]...)
 			b, n = appendSpaces(b, s, i)
-			i += n - 1
-			done = i + 1
-			continue
-		case 'h', 'H':
-			if s[i+1:] == "" || s[i+1]|0x20 != 't' {
-				continue
-			}
-			if n = linkAt(s, i); n == 0 {
-				continue
-			}
-			b = appendLink(append(b, s[done:i]...), s[i:i+n])
-			i += n - 1
-			done = i + 1
-			continue
+			add, done = "", i
 		}
-		b = append(append(b, s[done:i]...), to...)
+		if add != "" {
+			b = append(append(b, s[done:i]...), add...)
+		}
 		i += n - 1
 		done = i + 1
 	}
-	return string(append(b, s[done:]...))
+	return append(b, s[done:to]...)
 }
 
-// special are the bytes of a text that HTML would not show as they are, and those that begin a web address.
-var special = [256]bool{'<': true, '>': true, '&': true, '\n': true, '\t': true, ' ': true, 'h': true, 'H': true}
+// special are the bytes of a text that HTML would not show as they are; spaced has the space too, which matters only in
+// texts with indents or gaps.
+var (
+	special = [256]bool{'<': true, '>': true, '&': true, '\n': true, '\t': true}
+	spaced  = [256]bool{'<': true, '>': true, '&': true, '\n': true, '\t': true, ' ': true}
+)
 
 // appendSpaces appends what stands for the n spaces at s[i]: all but the last do not break, so that none collapses; nor
 // does a single one with which a line begins.
