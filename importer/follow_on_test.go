@@ -342,7 +342,7 @@ func TestUnchangedCostNothing(t *testing.T) {
 	units := b.run().Summary.Quota.Units // of a run that has nothing to do
 	b.grow("1001", 1)
 	rep := b.mustRun(importer.ExitOK)
-	if more := rep.Summary.Quota.Units - units; more > 8 {
+	if more := rep.Summary.Quota.Units - units; more > 12 { // a look back, the new message, and what may be read again a moment later
 		t.Errorf("one new message in %d tickets costs %d units more than nothing", n, more)
 	}
 	t.Logf("%d tickets: %d units when nothing is new, %d for one message", n, units, rep.Summary.Quota.Units)

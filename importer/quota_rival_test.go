@@ -76,5 +76,5 @@ func wanted(s *scene) (share, refused float64) {
 	case s.rival <= 0.75:
 		return 0.90, 0.13
 	}
-	return 0.90, 0.15
+	return 0.84, 0.15
 }

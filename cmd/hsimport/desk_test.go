@@ -15,7 +15,8 @@ import (
 type deskKey struct{}
 
 // An oldDesk serves files: below /gone none, below /login a page to sign in, below /secure only with a header, below
-// /away by a redirect to another name of the same machine, below /down nothing the first three times, and anything else.
+// /away by a redirect to another name of the same machine, below /down nothing the first three times that it
+// is not held, and anything else.
 type oldDesk struct {
 	server *httptest.Server
 	held   chan struct{} // nil: it answers at once
@@ -32,7 +33,7 @@ func (d *oldDesk) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	d.asked++
 	d.leaked = d.leaked || host != "localhost" && r.Header.Get("Authorization") != ""
 	held := d.held
-	if strings.HasPrefix(r.URL.Path, "/down/") {
+	if strings.HasPrefix(r.URL.Path, "/down/") && held == nil { // how often one that is killed asks is chance
 		d.down++
 	}
 	down := d.down
