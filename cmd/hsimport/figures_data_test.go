@@ -143,12 +143,29 @@ func maildir(b *testing.B, mbox, dir string) {
 	for _, sub := range []string{"cur", "new", "tmp"} {
 		check(b, os.MkdirAll(filepath.Join(dir, sub), 0o755))
 	}
-	data, err := os.ReadFile(mbox)
+	in, err := os.Open(mbox)
 	check(b, err)
-	for i, mail := range strings.Split("\n\n"+string(data), "\n\nFrom sender@mail.example ")[1:] {
-		_, mail, _ = strings.Cut(mail, "\n")
-		check(b, os.WriteFile(filepath.Join(dir, "cur", fmt.Sprintf("1700000000.%d.host:2,S", i)), []byte(mail+"\n"), 0o644))
+	defer in.Close()
+	var mail []byte
+	n := 0
+	put := func() {
+		if mail != nil {
+			n++
+			check(b, os.WriteFile(filepath.Join(dir, "cur", fmt.Sprintf("1700000000.%d.host:2,S", n)), mail, 0o644))
+		}
+		mail = mail[:0]
 	}
+	lines := bufio.NewScanner(in)
+	for lines.Scan() {
+		if strings.HasPrefix(lines.Text(), "From ") {
+			put()
+			mail = make([]byte, 0, 4096)
+			continue
+		}
+		mail = append(append(mail, lines.Bytes()...), '\n')
+	}
+	check(b, lines.Err())
+	put()
 }
 
 func write(b *testing.B, path string, fill func(*bufio.Writer)) int64 {
