@@ -23,13 +23,18 @@ func (m *Mapper) textRoom() int { return max(m.Text-lineRoom, m.Text/2) }
 // sanitiserRoom is how much of a body is looked at: nothing beyond it could be kept, and a hostile one would cost time.
 func (m *Mapper) sanitiserRoom() int { return 4*m.textRoom() + 1<<20 }
 
+// noteRemoved tells how many bytes of a text were no characters.
+func (w *work) noteRemoved(n int, at sources.Position) {
+	if n > 0 {
+		w.findAt(at, sources.Info, codeCharacters, "", "%s removed from the text", counted(n, "control or invalid character was", "control or invalid characters were"))
+	}
+}
+
 // render makes safe HTML of a message's body, never empty and never longer than fits.
 func (w *work) render(e *entry) rendered {
 	msg := e.msg
 	body, removed := cleanText(msg.Body)
-	if removed > 0 {
-		w.findAt(msg.Position, sources.Info, codeCharacters, "", "%s removed from the text", counted(removed, "control or invalid character was", "control or invalid characters were"))
-	}
+	w.noteRemoved(removed, msg.Position)
 	room := w.m.textRoom()
 	out := rendered{}
 	if msg.Format == sources.HTML {

@@ -141,7 +141,7 @@ func (w *work) redactedMessage(msg *sources.Message) *sources.Message {
 	rules, hits := w.m.Redactions, make([]int, len(w.m.Redactions))
 	c := *msg
 	c.Subject = redactText(rules, msg.Subject, make([]int, len(rules))) // the ticket's, for the most part
-	body, _ := cleanText(msg.Body)                                      // a zero byte in a number must not hide it
+	body, removed := cleanText(msg.Body)                                // a zero byte in a number must not hide it
 	if msg.Format == sources.HTML {
 		body = redactHTML(rules, body, hits)
 	} else {
@@ -157,6 +157,7 @@ func (w *work) redactedMessage(msg *sources.Message) *sources.Message {
 	}
 	if slices.Max(hits) > 0 {
 		c.Body = body // else the text stays as it was, to the byte
+		w.noteRemoved(removed, msg.Position)
 	}
 	w.noteRedacted(hits, msg.Position)
 	return &c

@@ -108,6 +108,25 @@ func TestRedactionsAreCounted(t *testing.T) {
 	}
 }
 
+// TestRedactedTextIsStillCleaned: what is taken out of a text as no character is told once, with and without redaction.
+func TestRedactedTextIsStillCleaned(t *testing.T) {
+	for _, body := range []string{"a\x00b and no secret", "password: hun\x00ter2"} {
+		o := basic()
+		o.Redact = []Redaction{password}
+		ticket := conversationOf(2, "closed")
+		ticket.Messages[0].Body = body
+		told := 0
+		for _, f := range mustMap(t, o, ticket).Findings {
+			if f.Code == codeCharacters {
+				told++
+			}
+		}
+		if told != 1 {
+			t.Errorf("%q: told %d times", body, told)
+		}
+	}
+}
+
 func TestWrongRedactions(t *testing.T) {
 	bad := Options{Redact: []Redaction{{Pattern: "(a"}, {Pattern: "a*"}, {}, {Preset: "card"}, {Pattern: "a", Preset: "cards"}}}
 	var got []string
