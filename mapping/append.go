@@ -1,8 +1,6 @@
 package mapping
 
 import (
-	"strings"
-
 	"hsimport/importer/helpscout"
 	"hsimport/sources"
 )
@@ -32,25 +30,6 @@ func (m *Mapper) Append(t *sources.Ticket, keys map[sources.Key]bool) (threads [
 	}
 	sortFindings(w.findings)
 	return threads, carried, files, w.findings
-}
-
-// Customers are the addresses a plan will create or use, each once, in order: the conversation's customer first.
-func (p *Plan) Customers() []string {
-	var out []string
-	seen := map[string]bool{}
-	add := func(c *helpscout.NewCustomer) {
-		if c != nil && c.Email != "" && !seen[strings.ToLower(c.Email)] {
-			seen[strings.ToLower(c.Email)] = true
-			out = append(out, c.Email)
-		}
-	}
-	for _, part := range p.Parts {
-		add(part.Conversation.Customer)
-		for _, th := range part.Conversation.Threads {
-			add(th.Customer)
-		}
-	}
-	return out
 }
 
 // Continue makes further parts of a ticket that is in Help Scout already, of some messages that its conversations do not
