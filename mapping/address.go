@@ -21,6 +21,13 @@ const (
 // ASCII form. It is not ok when it cannot be an address that a server takes (RFC 5321 without quoted local parts and
 // domain literals).
 func normalAddress(s string) (string, bool) {
+	if isNormal(s) {
+		return s, true // as most are
+	}
+	return carefulAddress(s)
+}
+
+func carefulAddress(s string) (string, bool) {
 	s = strings.TrimSpace(s)
 	at := strings.LastIndexByte(s, '@')
 	if at <= 0 || at > maxLocal || !validLocal(s[:at]) {
@@ -30,11 +37,48 @@ func normalAddress(s string) (string, bool) {
 	if !ok || at+1+len(domain) > maxAddress {
 		return "", false
 	}
-	if domain == s[at+1:] && strings.ToLower(s[:at]) == s[:at] {
-		return s, true // as most are, and no copy
-	}
 	return strings.ToLower(s[:at]) + "@" + domain, true
 }
+
+// isNormal recognises, in one pass, an address that is written as the usual ones are and in normal form already. Of the
+// others it says nothing.
+func isNormal(s string) bool {
+	at := strings.IndexByte(s, '@')
+	if at <= 0 || at > maxLocal || len(s) > maxAddress {
+		return false
+	}
+	before := byte('.')
+	for i := 0; i < at; i++ {
+		c := s[i]
+		if c == '.' && before == '.' || c != '.' && !lowerWord(c) && c != '_' && c != '+' {
+			return false
+		}
+		before = c
+	}
+	return before != '.' && isNormalDomain(s[at+1:])
+}
+
+func isNormalDomain(s string) bool {
+	dots, label := 0, 0 // label: where the last one begins
+	before, number := byte('.'), true
+	for i := 0; i < len(s); i++ {
+		switch c := s[i]; {
+		case c == '.':
+			if before == '.' || before == '-' || i-label > maxLabel {
+				return false
+			}
+			dots, label, number = dots+1, i+1, true
+		case !lowerWord(c), c == '-' && before == '.':
+			return false
+		default:
+			number = number && '0' <= c && c <= '9'
+		}
+		before = s[i]
+	}
+	return before != '.' && before != '-' && dots > 0 && !number && len(s)-label <= maxLabel
+}
+
+func lowerWord(c byte) bool { return 'a' <= c && c <= 'z' || '0' <= c && c <= '9' || c == '-' }
 
 func validAddress(s string) bool {
 	_, ok := normalAddress(s)

@@ -41,7 +41,7 @@ func (w *work) transcript(lines []*entry) []*draft {
 	flush := func() {
 		if d != nil {
 			d.thread.Text = text.String()
-			out = append(out, w.withRemarks(d, rem)...)
+			out = w.withRemarks(out, d, rem)
 			text.Reset()
 		}
 		d, rem, used = nil, nil, 0

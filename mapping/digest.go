@@ -61,8 +61,15 @@ func digestOf(v any) string {
 	if err != nil {
 		panic("mapping: a value of ours does not marshal: " + err.Error()) // plain structs and maps always do
 	}
+	return hexDigest(b)
+}
+
+// hexDigest is the hex SHA-256 of b.
+func hexDigest(b []byte) string {
 	sum := sha256.Sum256(b)
-	return hex.EncodeToString(sum[:])
+	var text [2 * sha256.Size]byte
+	hex.Encode(text[:], sum[:])
+	return string(text[:])
 }
 
 var buffers = sync.Pool{New: func() any { return new([]byte) }}

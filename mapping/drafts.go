@@ -28,13 +28,19 @@ func (w *work) drafts() []*draft {
 // threadsOf makes the threads of some messages, in order; chat lines of one session become one thread.
 func (w *work) threadsOf(entries []*entry) []*draft {
 	out := make([]*draft, 0, len(entries)+2)
+	each := make([]struct { // at once
+		draft   draft
+		carried [1]Carried
+	}, len(entries))
 	for i := 0; i < len(entries); {
 		if n := w.session(entries[i:]); n > 1 {
 			out = append(out, w.transcript(entries[i:i+n])...)
 			i += n
 			continue
 		}
-		out = append(out, w.message(entries[i])...)
+		d := &each[i].draft
+		d.carried = each[i].carried[:]
+		out = w.message(out, d, entries[i])
 		i++
 	}
 	return out
@@ -57,10 +63,11 @@ func (w *work) emptyTicket() []*draft {
 	return []*draft{{thread: th}}
 }
 
-// message makes the thread of one message, and behind it a note with what else there is to say about it.
-func (w *work) message(e *entry) []*draft {
+// message appends the thread of one message, which it makes in d, and behind it a note with what else there is to say
+// about it.
+func (w *work) message(out []*draft, d *draft, e *entry) []*draft {
 	text := w.render(e)
-	d := &draft{carried: []Carried{{Message: e.msg.Key, Digest: e.msg.Digest}}}
+	d.carried[0] = Carried{Message: e.msg.Key, Digest: e.msg.Digest}
 	d.thread = helpscout.NewThread{Imported: true, CreatedAt: helpscout.At(e.at)}
 	named := false
 	switch e.side {
@@ -84,7 +91,7 @@ func (w *work) message(e *entry) []*draft {
 	if named {
 		d.thread.Text = w.m.authorLine(e.author) + d.thread.Text
 	}
-	return w.withRemarks(d, rem)
+	return w.withRemarks(out, d, rem)
 }
 
 // customerThread fills a thread that somebody outside wrote: as the conversation's customer, or under their own
@@ -114,12 +121,15 @@ func (w *work) customerThread(e *entry, th *helpscout.NewThread) (named bool) {
 
 // threadCustomer names the conversation's customer in a thread; the conversation itself says the rest about them.
 func (w *work) threadCustomer() *helpscout.NewCustomer {
-	return &helpscout.NewCustomer{Email: w.primary.Email}
+	if w.named == nil {
+		w.named = &helpscout.NewCustomer{Email: w.primary.Email}
+	}
+	return w.named
 }
 
-// withRemarks puts remarks at the end of a note, or into notes of their own.
-func (w *work) withRemarks(d *draft, rem remarks) []*draft {
-	out := []*draft{d}
+// withRemarks appends a thread with its remarks: at the end of a note, or in notes of their own.
+func (w *work) withRemarks(out []*draft, d *draft, rem remarks) []*draft {
+	out = append(out, d)
 	if len(rem) == 0 {
 		return out
 	}

@@ -43,14 +43,15 @@ func newField(f helpscout.Field) *field {
 // keeps its first value; empty ones are not sent.
 func (w *work) fieldValues() []helpscout.FieldValue {
 	var out []helpscout.FieldValue
-	given := map[string]bool{}
+	var given few[string, struct{}]
 	add := func(name, value string) {
 		value, _ = cleanText(strings.TrimSpace(value))
-		if value == "" || given[fold(name)] {
+		key := fold(name)
+		if value == "" || given.has(key) {
 			return
 		}
-		given[fold(name)] = true
-		if fv, ok := w.fieldValue(name, value); ok {
+		given.put(key, struct{}{})
+		if fv, ok := w.fieldValue(name, key, value); ok {
 			out = append(out, fv)
 		}
 	}
@@ -64,8 +65,9 @@ func (w *work) fieldValues() []helpscout.FieldValue {
 	return out
 }
 
-func (w *work) fieldValue(name, value string) (helpscout.FieldValue, bool) {
-	if t := w.m.FieldValues[fold(name)]; t != nil {
+// fieldValue is one value of the field of this name; key is the name, folded.
+func (w *work) fieldValue(name, key, value string) (helpscout.FieldValue, bool) {
+	if t := w.m.FieldValues[key]; t != nil {
 		if v, ok := t[fold(value)]; ok {
 			value = v
 		}
@@ -77,7 +79,7 @@ func (w *work) fieldValue(name, value string) (helpscout.FieldValue, bool) {
 		return helpscout.FieldValue{Value: value}, true
 	}
 	bx := w.into()
-	f := bx.fields[fold(name)]
+	f := bx.fields[key]
 	if f == nil {
 		switch {
 		case bx.mailbox.ID == 0: // the mailbox itself is the trouble

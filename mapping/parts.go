@@ -2,8 +2,6 @@ package mapping
 
 import (
 	"cmp"
-	"crypto/sha256"
-	"encoding/hex"
 	"slices"
 	"strconv"
 	"time"
@@ -158,6 +156,7 @@ func (w *work) part(base helpscout.NewConversation, ds []*draft, number, of int)
 	}
 	c.Subject, c.CreatedAt = w.subject(number), helpscout.At(begun)
 	c.Threads = make([]helpscout.NewThread, 0, len(ds)+2)
+	p.Messages = make([]Carried, 0, len(ds))
 	if number > 1 && limit >= smallestSplit-1 {
 		p.LinkThread = 0
 		c.Threads = append(c.Threads, w.openingNote(number-1, begun))
@@ -201,8 +200,7 @@ func (p *Part) add(d *draft) {
 // finish digests the part and moves attachments that do not fit into the create call to uploads.
 func (m *Mapper) finish(p *Part) {
 	withBody(&p.Conversation, func(b []byte) {
-		sum := sha256.Sum256(b)
-		p.Digest = hex.EncodeToString(sum[:])
+		p.Digest = hexDigest(b)
 		p.Body = int64(len(b)) + p.inlineGrowth()
 	})
 	if p.Body <= m.Inline || len(p.Files) == 0 {

@@ -116,7 +116,10 @@ func (w *work) agentWriter(e *entry) writer {
 	}
 	id, found, left := w.m.userOf(e.author, true)
 	if found {
-		if _, listed := w.m.agentEntry(e.author, true); !w.m.bound && !listed && !w.m.Team[address] {
+		if w.m.bound {
+			return writer{user: id}
+		}
+		if _, listed := w.m.agentEntry(e.author, true); !listed && !w.m.Team[address] {
 			w.findAt(e.msg.Position, sources.Info, codeAgentUnbound, address, "%s is taken to be a Help Scout user; the account was not asked", address)
 		}
 		return writer{user: id}
@@ -180,12 +183,13 @@ func (m *Mapper) authorLine(p sources.Person) string {
 // customer makes the customer of a person. A missing or malformed address is handled by the policy: a placeholder
 // address, or, where there is none, not ok.
 func (w *work) customer(p sources.Person, at sources.Position) (c *helpscout.NewCustomer, ok bool) {
-	key := p.ID + "\x00" + p.Name + "\x00" + p.Email + "\x00" + p.Phone
-	if c, seen := w.customers[key]; seen {
+	who := p
+	who.Agent = false // what one message says of somebody does not make another person of them
+	if c, seen := w.customers.get(who); seen {
 		return c, c != nil
 	}
 	c = w.newCustomer(p, at)
-	w.customers[key] = c
+	w.customers.put(who, c)
 	return c, c != nil
 }
 

@@ -145,9 +145,10 @@ func (w *work) goodCopies(e *entry, th *helpscout.NewThread, rem *remarks) []str
 	var cc []string
 	var bad []sources.Person
 	dropped := 0
-	seen := map[string]bool{w.primary.Email: true}
-	if th.Customer != nil {
-		seen[th.Customer.Email] = true
+	var seen few[string, struct{}]
+	seen.put(w.primary.Email, struct{}{})
+	if th.Customer != nil && !seen.has(th.Customer.Email) {
+		seen.put(th.Customer.Email, struct{}{})
 	}
 	for _, p := range e.msg.Cc {
 		n, ok := usableAddress(p.Email)
@@ -156,11 +157,11 @@ func (w *work) goodCopies(e *entry, th *helpscout.NewThread, rem *remarks) []str
 			if !unknown(p) {
 				bad = append(bad, p)
 			}
-		case seen[n]:
+		case seen.has(n):
 		case w.m.atMailbox(n), atLegacyDesk(n), w.m.Placeholder != "" && strings.HasSuffix(n, "@"+w.m.Placeholder):
 			dropped++
 		default:
-			seen[n] = true
+			seen.put(n, struct{}{})
 			cc = append(cc, n)
 		}
 	}

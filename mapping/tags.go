@@ -12,7 +12,7 @@ const maxTag = 200
 // and the job's tag. None stands there twice, whatever its case: Help Scout does not tell tags apart by it.
 func (w *work) tags() []string {
 	var out []string
-	seen := map[string]bool{}
+	var seen few[string, struct{}]
 	add := func(tag, prefix string) {
 		if tag = oneLine(tag); tag == "" {
 			return
@@ -21,8 +21,8 @@ func (w *work) tags() []string {
 		if cut {
 			w.find(sources.Warning, codeTagCut, tag, "a tag of more than %d characters is shortened to %q", maxTag, tag)
 		}
-		if !seen[fold(tag)] {
-			seen[fold(tag)] = true
+		if key := fold(tag); !seen.has(key) {
+			seen.put(key, struct{}{})
 			out = append(out, tag)
 		}
 	}

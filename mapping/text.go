@@ -32,6 +32,16 @@ func cleanText(s string) (clean string, removed int) {
 // firstUnclean is the index of the first byte that needs a look, or -1.
 func firstUnclean(s string) int {
 	for i := 0; i < len(s); i++ {
+		for i+8 <= len(s) {
+			x := wordAt(s, i)
+			n := marked(control(x) | foreign(x) | equal(x, 0x7f))
+			if i += n; n < 8 {
+				break
+			}
+		}
+		if i == len(s) {
+			break
+		}
 		c := s[i]
 		switch {
 		case c >= 0x20 && c < 0x7f || c == '\n' || c == '\t':
@@ -87,18 +97,18 @@ func nonCharacter(r rune) bool {
 // textToHTML makes HTML of a clean plain text that looks as it did: escaped, each line end a <br>, indentation and
 // aligned columns kept by non-breaking spaces, web addresses as links. Quoted lines keep their "> ".
 func textToHTML(s string) string {
-	s = strings.TrimRight(s, " \t\n")
-	b := make([]byte, 0, len(s)+len(s)/4+16)
-	look := &special
-	if strings.HasPrefix(s, " ") || strings.Contains(s, "\n ") || strings.Contains(s, "  ") {
-		look = &spaced
-	}
+	var html string
+	withBytes(func(b []byte) []byte { return appendText(b, strings.TrimRight(s, " \t\n")) }, func(b []byte) { html = string(b) })
+	return html
+}
+
+func appendText(b []byte, s string) []byte {
 	at := 0
 	for {
 		link, n := nextLink(s, at)
-		b = appendPlain(b, s, at, link, look)
+		b = appendPlain(b, s, at, link)
 		if n == 0 {
-			return string(b)
+			return b
 		}
 		b = appendLink(b, s[link:link+n])
 		at = link + n
@@ -125,13 +135,13 @@ func nextLink(s string, from int) (at, n int) {
 }
 
 // appendPlain appends s[at:to], in which no web address is, as HTML.
-func appendPlain(b []byte, s string, at, to int, look *[256]bool) []byte {
+func appendPlain(b []byte, s string, at, to int) []byte {
 	done := at // s[:done] is in b
 	for i := at; i < to; i++ {
-		c := s[i]
-		if !look[c] || c == ' ' && i > 0 && s[i-1] != '\n' && s[i+1] != ' ' { // a text ends with no space
-			continue
+		if i = nextSpecial(s, i, to); i == to {
+			break
 		}
+		c := s[i]
 		n, add := 1, entities[c]
 		switch c {
 		case '\n':
@@ -152,12 +162,27 @@ func appendPlain(b []byte, s string, at, to int, look *[256]bool) []byte {
 	return append(b, s[done:to]...)
 }
 
-// special are the bytes of a text that HTML would not show as they are; spaced has the space too, which matters only in
-// texts with indents or gaps.
-var (
-	special = [256]bool{'<': true, '>': true, '&': true, '\n': true, '\t': true}
-	spaced  = [256]bool{'<': true, '>': true, '&': true, '\n': true, '\t': true, ' ': true}
-)
+// nextSpecial is the place of the next byte in s[i:to] that HTML would not show as it is, or to: what is markup there,
+// a line end or a tab, a space that begins a line or that another one follows.
+func nextSpecial(s string, i, to int) int {
+	for i < to {
+		c := s[i]
+		if special[c] || c == ' ' && (i == 0 || s[i-1] == '\n' || s[i+1] == ' ') { // a text ends with no space
+			return i
+		}
+		i++
+		for i+8 <= to {
+			x := wordAt(s, i)
+			n := marked(control(x) | equal(x|2*ones, '>') | equal(x, '&') | gaps(x)) // '<'|2 is '>'
+			if i += n; n < 8 {
+				break
+			}
+		}
+	}
+	return to
+}
+
+var special = [256]bool{'<': true, '>': true, '&': true, '\n': true, '\t': true}
 
 // appendSpaces appends what stands for the n spaces at s[i]: all but the last do not break, so that none collapses; nor
 // does a single one with which a line begins.

@@ -111,9 +111,24 @@ func appendAttachment(b []byte, a helpscout.NewAttachment) []byte {
 	return append(appendJSON(append(b, `,"data":`...), a.Data), '}')
 }
 
+// appendTime writes helpscout.TimeLayout, digit by digit.
 func appendTime(b []byte, t helpscout.Time) []byte {
-	return append(t.UTC().AppendFormat(append(b, '"'), helpscout.TimeLayout), '"')
+	year, month, day := t.UTC().Date()
+	hour, minute, second := t.UTC().Clock()
+	if year < 0 || year > 9999 { // does not happen in a plan
+		return append(t.UTC().AppendFormat(append(b, '"'), helpscout.TimeLayout), '"')
+	}
+	b = appendTwo(appendTwo(append(b, '"'), year/100), year%100)
+	b = appendTwo(append(b, '-'), int(month))
+	b = appendTwo(append(b, '-'), day)
+	b = appendTwo(append(b, 'T'), hour)
+	b = appendTwo(append(b, ':'), minute)
+	b = appendTwo(append(b, ':'), second)
+	return append(b, 'Z', '"')
 }
+
+// appendTwo appends n as two digits.
+func appendTwo(b []byte, n int) []byte { return append(b, '0'+byte(n/10), '0'+byte(n%10)) }
 
 func appendList[T any](b []byte, list []T, item func([]byte, T) []byte) []byte {
 	b = append(b, '[')
@@ -136,15 +151,16 @@ var asIs = func() (t [256]bool) {
 
 // appendJSON appends s as a JSON string.
 func appendJSON(b []byte, s string) []byte {
-	if !utf8.ValidString(s) { // does not happen in a plan: everything in it was cleaned
+	ascii := nextForeign(s)
+	if !utf8.ValidString(s[ascii:]) { // does not happen in a plan: everything in it was cleaned
 		j, _ := json.Marshal(s)
 		return append(b, j...)
 	}
 	b = append(b, '"')
 	done := 0
 	for i := 0; i < len(s); i++ {
-		if asIs[s[i]] {
-			continue
+		if i = nextEscaped(s, i); i == len(s) {
+			break
 		}
 		var to string
 		switch c := s[i]; {

@@ -18,7 +18,8 @@ type work struct {
 	requester    sources.Person
 	requesterAt  sources.Position
 	primary      *helpscout.NewCustomer
-	customers    map[string]*helpscout.NewCustomer // nil: refused
+	named        *helpscout.NewCustomer                      // the primary, as threads name them
+	customers    few[sources.Person, *helpscout.NewCustomer] // nil: refused
 	placeholders bool
 	allNotes     bool // an internal thread
 
@@ -92,17 +93,20 @@ func (m *Mapper) Map(t *sources.Ticket) *Plan {
 
 // begin orders the messages and takes over what the reader noticed.
 func (m *Mapper) begin(t *sources.Ticket) *work {
-	w := &work{m: m, t: t, customers: map[string]*helpscout.NewCustomer{}}
+	w := &work{m: m, t: t}
 	t = w.redacted(t)
 	w.t = t
 	for _, p := range t.Problems {
 		w.problem(p)
 	}
-	for _, msg := range t.Messages {
+	all := make([]entry, len(t.Messages)) // at once
+	w.entries = make([]*entry, len(t.Messages))
+	for i, msg := range t.Messages {
 		for _, p := range msg.Problems {
 			w.problem(p)
 		}
-		w.entries = append(w.entries, &entry{msg: msg, at: usableTime(msg.CreatedAt)})
+		all[i] = entry{msg: msg, at: usableTime(msg.CreatedAt)}
+		w.entries[i] = &all[i]
 	}
 	return w
 }
@@ -211,7 +215,8 @@ func usableTime(t time.Time) time.Time {
 // one that stood before it in the source, at the same time. With no date at all the ticket is refused.
 func (w *work) order() bool {
 	created := usableTime(w.t.CreatedAt)
-	var dated, undated []*entry
+	var undated []*entry
+	dated := w.entries[:0]
 	for _, e := range w.entries {
 		if e.at.IsZero() {
 			undated = append(undated, e)
