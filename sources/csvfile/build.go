@@ -47,9 +47,15 @@ type builder struct {
 	raw     []byte   // of all rows
 	window  window
 	facts   []*ticketFacts
-	factRow builtRow // the row of the last facts
-	v, w    rowView  // each with a buffer of its own
+	factRow builtRow       // the row of the last facts
+	fact    []*ticketFacts // all there are; those in use stand in facts
+	v, w    rowView        // each with a buffer of its own
 	msgs    []*draft
+	drafts  []*draft // all there are
+	drafted int      // of them in use
+	order   []*draft // for slotOrder
+	stems   map[string]int
+	slab    []sources.Message // of the ticket, not yet in use
 	scratch []byte
 	copies  map[copyKey]int
 	notes   []sources.Problem // of records of another format
@@ -106,7 +112,11 @@ const maxKept = 1 << 20
 func (b *builder) reset(s *Source, key string, light bool) {
 	b.s, b.key, b.light = s, key, light
 	b.rows, b.recs, b.spans, b.facts, b.msgs = b.rows[:0], b.recs[:0], b.spans[:0], b.facts[:0], b.msgs[:0]
-	b.factRow, b.copies, b.tally, b.t, b.notes = builtRow{}, nil, tally{}, nil, nil
+	b.factRow, b.copies, b.tally, b.t, b.notes, b.slab, b.drafted = builtRow{}, nil, tally{}, nil, nil, nil, 0
+	clear(b.stems)
+	if len(b.drafts) > 1000 { // of one giant
+		b.drafts, b.order, b.fact, b.stems = nil, nil, nil, nil
+	}
 	if cap(b.raw)+cap(b.scratch)+cap(b.v.scratch)+cap(b.w.scratch) > maxKept {
 		b.raw, b.scratch, b.v.scratch, b.w.scratch = nil, nil, nil, nil
 	}
@@ -214,7 +224,12 @@ func (b *builder) factOf(row builtRow) {
 		return
 	}
 	b.factRow = row
-	b.facts = append(b.facts, b.s.factsOf(&b.v))
+	if len(b.facts) == len(b.fact) {
+		b.fact = append(b.fact, new(ticketFacts))
+	}
+	t := b.fact[len(b.facts)]
+	b.s.factsOf(t, &b.v)
+	b.facts = append(b.facts, t)
 }
 
 // parse splits a row. One that was written well, as nearly all are, needs no second thought.
@@ -261,9 +276,9 @@ type ticketFacts struct {
 	essence   string // of the description
 }
 
-// factsOf reads what a row says of its ticket.
-func (s *Source) factsOf(v *rowView) *ticketFacts {
-	t := &ticketFacts{shape: v.f.b.shape, position: v.position(), row: builtRow{f: v.f, rec: v.rec}, rows: []*record{v.rec}}
+// factsOf reads into t what a row says of its ticket.
+func (s *Source) factsOf(t *ticketFacts, v *rowView) {
+	*t = ticketFacts{shape: v.f.b.shape, position: v.position(), row: builtRow{f: v.f, rec: v.rec}, rows: append(t.rows[:0], v.rec)}
 	for _, r := range [...]role{ticketID, ticketNumber, subject, status, groupName, inbox, priority, channel, ticketURL} {
 		t.text[r] = nullToEmpty(v.text(r))
 	}
@@ -284,17 +299,21 @@ func (s *Source) factsOf(v *rowView) *ticketFacts {
 			}
 		}
 	})
+	t.fields = slices.Grow(t.fields, len(v.f.b.fields))
 	for _, fd := range v.f.b.fields {
-		var values []string
+		value := ""
 		for _, c := range fd.cols {
-			if cell := strings.TrimSpace(clean(string(v.rec.cell(c, &v.f.d.dialect, &v.scratch)))); cell != "" {
-				values = append(values, cell)
+			switch cell := strings.TrimSpace(clean(string(v.rec.cell(c, &v.f.d.dialect, &v.scratch)))); {
+			case cell == "":
+			case value == "":
+				value = cell
+			default:
+				value += ", " + cell
 			}
 		}
-		t.fields = append(t.fields, sources.Field{Name: fd.name, Value: strings.Join(values, ", ")})
+		t.fields = append(t.fields, sources.Field{Name: fd.name, Value: value})
 	}
 	if v.f.b.shape == ticketRows {
 		t.essence = essence(v.text(description))
 	}
-	return t
 }

@@ -17,6 +17,7 @@ type rowView struct {
 	f       *file
 	rec     *record
 	scratch []byte
+	said    [roleCount]string // what text returned last: many a column says the same in row after row
 }
 
 // bytes returns the first filled cell of the role, trimmed; valid until the next call.
@@ -38,8 +39,18 @@ func (v *rowView) text(r role) string {
 	if len(cell) == 0 {
 		return ""
 	}
-	return clean(string(cell))
+	if string(cell) == v.said[r] {
+		return v.said[r]
+	}
+	s := clean(string(cell))
+	if len(s) <= maxSaid {
+		v.said[r] = s
+	}
+	return s
 }
+
+// maxSaid is how long a text may be that is kept for the next row.
+const maxSaid = 100
 
 // each calls f with every filled cell of the role: its place in the role's list, and the cell.
 func (v *rowView) each(r role, f func(i int, cell []byte)) {

@@ -205,6 +205,11 @@ type cellDate struct {
 
 // read reads a cell and counts it in facts, which may be nil.
 func (r *dateReader) read(cell []byte, facts *dateFacts) cellDate {
+	if len(r.declared) == 0 {
+		if s, ok := readISO(cell); ok && s.plausible() { // as most are
+			return r.take(&s, cell, facts)
+		}
+	}
 	text := strings.TrimSpace(string(cell))
 	if nullWord(text) {
 		return cellDate{}
@@ -222,11 +227,16 @@ func (r *dateReader) read(cell []byte, facts *dateFacts) cellDate {
 		}
 		return cellDate{bad: true}
 	}
+	return r.take(&s, cell, facts)
+}
+
+// take is the time of a cell's stamp, which it counts.
+func (r *dateReader) take(s *stamp, cell []byte, facts *dateFacts) cellDate {
 	if facts != nil {
 		if !s.zoned && facts.unzoned == 0 {
-			facts.example = text
+			facts.example = strings.TrimSpace(string(cell))
 		}
-		facts.count(&s)
+		facts.count(s)
 	}
 	order := r.order
 	if order == orderUnknown {

@@ -100,7 +100,7 @@ func readStamp(text string) (stamp, bool) {
 var hardBlanks = strings.NewReplacer("\u00a0", " ", "\u202f", " ")
 
 // readISO reads the commonest form of all, 2017-10-31T22:10:47 with a blank or a T and with or without Z, the short way.
-func readISO(s string) (st stamp, ok bool) {
+func readISO[T string | []byte](s T) (st stamp, ok bool) {
 	const shape = "0000-00-00 00:00:00Z"
 	if len(s) != len(shape) && len(s) != len(shape)-1 {
 		return st, false

@@ -4,9 +4,7 @@ import (
 	"bufio"
 	"bytes"
 	"compress/bzip2"
-	"crypto/sha256"
 	"encoding/binary"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
@@ -38,12 +36,17 @@ type input struct {
 	doubt      string // what speaks against the encoding that was declared
 	temp       bool   // f is a decoded copy in the temporary folder
 	size       int64
-	sha        string // of the decoded content, hex
+	sha        string // of the decoded content, hex; empty until settle
+	// later leaves to settle what only all bytes of the file tell; byHead says that the encoding is a guess until then.
+	later    bool
+	byHead   bool
+	declared string // the encoding that the configuration names, as it is called here
+	contents *contents
 }
 
 // openInput opens path. What is compressed is unpacked and what is not UTF-8 is decoded, once, into a file in the
-// folder temp() names.
-func openInput(path, name, declared string, temp func() (string, error)) (*input, error) {
+// folder temp() names. With later the input must be settled before its digest is known and its encoding certain.
+func openInput(path, name, declared string, later bool, temp func() (string, error)) (*input, error) {
 	f, err := os.Open(path)
 	if err != nil {
 		return nil, err
@@ -56,17 +59,41 @@ func openInput(path, name, declared string, temp func() (string, error)) (*input
 		f.Close()
 		return nil, err
 	}
-	in := &input{path: path, name: name, f: f, stored: st.Size()}
-	if err := in.decode(declared, temp); err != nil {
+	in := &input{path: path, name: name, f: f, stored: st.Size(), later: later}
+	err = in.decode(declared, temp)
+	if err == nil {
+		err = in.begin()
+	}
+	if err != nil {
 		in.close()
 		return nil, err
 	}
 	return in, nil
 }
 
+// begin notes the size of the decoded content and has all of it read.
+func (in *input) begin() error {
+	st, err := in.f.Stat()
+	if err != nil {
+		return err
+	}
+	in.size = st.Size()
+	if in.contents == nil {
+		in.contents = readContents(in.f)
+	}
+	if in.later {
+		return nil
+	}
+	return in.settle()
+}
+
 func (in *input) close() {
 	if in.f != nil {
 		in.f.Close()
+	}
+	if in.contents != nil {
+		<-in.contents.read
+		in.contents = nil
 	}
 	if in.temp {
 		os.Remove(in.f.Name())
@@ -101,34 +128,21 @@ func (in *input) decode(declared string, temp func() (string, error)) error {
 	}
 	in.encoding = packed + name
 	if declared != "" {
-		if err := in.weigh(name); err != nil {
-			return err
-		}
+		in.declared = name
 	}
 	if enc == nil {
 		return nil
+	}
+	if declared != "" {
+		if err := in.weigh(name); err != nil {
+			return err
+		}
 	}
 	err = in.replace(temp, func(r io.Reader) (io.Reader, error) { return transform.NewReader(r, enc.NewDecoder()), nil })
 	if err != nil {
 		return fmt.Errorf("decode %s: %w", name, err)
 	}
 	return nil
-}
-
-// hash sets the digest and the size of the decoded content.
-func (in *input) hash() error {
-	st, err := in.f.Stat()
-	if err != nil {
-		return err
-	}
-	in.size = st.Size()
-	if in.sha != "" {
-		return nil
-	}
-	h := sha256.New()
-	_, err = io.CopyBuffer(h, io.NewSectionReader(in.f, 0, 1<<62), make([]byte, readSize))
-	in.sha = hex.EncodeToString(h.Sum(nil))
-	return err
 }
 
 // replace puts a decoded copy into the place of in.f.
@@ -154,7 +168,7 @@ func (in *input) replace(temp func() (string, error), open func(io.Reader) (io.R
 		return err
 	}
 	in.close()
-	in.f, in.temp, in.sha = out, true, ""
+	in.f, in.temp = out, true
 	return nil
 }
 
@@ -220,21 +234,21 @@ func (in *input) charset(head []byte, declared string) (encoding.Encoding, strin
 	if bytes.HasPrefix(head, utf8BOM) {
 		return nil, "utf-8", nil
 	}
+	var begins utf8Count
+	begins.add(head, false)
+	if in.byHead = in.later && begins.utf8(); in.byHead {
+		return nil, "utf-8", nil
+	}
 	// The same reading gives the digest, if the file turns out to need no decoding.
-	h := sha256.New()
-	count, sample, err := countUTF8(io.TeeReader(io.NewSectionReader(in.f, 0, 1<<62), h))
-	in.sha = hex.EncodeToString(h.Sum(nil))
+	c, err := in.all()
 	if err != nil {
 		return nil, "", err
 	}
-	// Damaged UTF-8 still has far more good sequences than bad ones; no legacy text has.
-	if count.bad == 0 || count.good > 8*count.bad {
-		if count.bad > 0 {
-			in.confidence = 100 * count.good / (count.good + count.bad)
-		}
+	if c.count.utf8() {
+		in.confidence = c.count.confidence()
 		return nil, "utf-8", nil
 	}
-	return in.guess(sample)
+	return in.guess(c.sample)
 }
 
 // guess asks the detector about the lines that are not ASCII.
@@ -250,18 +264,16 @@ func (in *input) guess(sample []byte) (encoding.Encoding, string, error) {
 	return enc, canonical, nil
 }
 
-// weigh sees what speaks against the encoding that the configuration declares.
+// weigh sees what speaks against another encoding than UTF-8 that the configuration declares.
 func (in *input) weigh(name string) error {
 	if strings.HasPrefix(name, "utf-16") {
 		return nil
 	}
-	count, _, err := countUTF8(io.NewSectionReader(in.f, 0, 1<<62))
-	switch {
-	case err != nil:
+	c, err := in.all()
+	if err != nil {
 		return err
-	case name == "utf-8" && count.bad > 0 && count.good <= 8*count.bad:
-		in.doubt = "the encoding is declared as utf-8, and the file is not: letters beyond English would be lost; leave source.csv.encoding out and it is found"
-	case name != "utf-8" && count.bad == 0 && count.good > 0:
+	}
+	if c.count.bad == 0 && c.count.good > 0 {
 		in.doubt = "the encoding is declared as " + name + ", and every byte of the file is right in utf-8: letters beyond English would be garbled; " +
 			"leave source.csv.encoding out and it is found"
 	}

@@ -167,6 +167,9 @@ func (x *indexer) places() error {
 func (x *indexer) finish() {
 	s := x.s
 	x.records.Tickets = s.Len()
+	for _, f := range s.files {
+		x.files[f.book].SHA256 = f.in.sha
+	}
 	s.digest = s.contentDigest()
 	s.ledger = sources.Ledger{
 		Files: x.files, Records: x.records, Attachments: x.attach, Refused: x.refused, Columns: s.columnUses(),

@@ -168,15 +168,11 @@ func (s *Source) fileOf(in *input, part Part) *File {
 // openAny opens and decodes a file of whatever format.
 func (s *Source) openAny(path string) (*input, error) {
 	name := s.name(path)
-	in, err := openInput(path, name, s.opts.Encoding, s.temp.get)
+	in, err := openInput(path, name, s.opts.Encoding, false, s.temp.get)
 	if err != nil {
 		return nil, s.inputError(name, plainError(err), "")
 	}
 	s.markPacked(in)
-	if err := in.hash(); err != nil {
-		in.close()
-		return nil, s.inputError(name, err, "")
-	}
 	return in, nil
 }
 
@@ -249,7 +245,7 @@ func (s *Source) openFormat(ctx context.Context) error {
 // addSheet makes a file of a sheet, and of those nested in it.
 func (s *Source) addSheet(in *input, book int, sheet *Sheet, several bool, outer *file) (*file, error) {
 	f := &file{
-		no: len(s.files), book: book, in: in, sheet: sheet, size: in.size, sha: in.sha, line: 1, label: in.name, outer: outer,
+		no: len(s.files), book: book, in: in, sheet: sheet, size: in.size, line: 1, label: in.name, outer: outer,
 	}
 	if several && sheet.List != "" {
 		f.label = in.name + " " + sheet.List

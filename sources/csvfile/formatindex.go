@@ -18,7 +18,7 @@ func (x *indexer) openLedgers() {
 	n := 0
 	for _, f := range x.s.files {
 		x.files[f.book] = sources.FileLedger{
-			Path: f.in.name, Stored: f.in.stored, Size: f.size, SHA256: f.sha, Encoding: f.in.encoding, Preamble: f.begin,
+			Path: f.in.name, Stored: f.in.stored, Size: f.size, Encoding: f.in.encoding, Preamble: f.begin,
 		}
 		n = max(n, f.book+1)
 	}

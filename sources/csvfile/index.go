@@ -193,7 +193,20 @@ func (x *indexer) scan(ctx context.Context) error {
 			return err
 		}
 	}
+	if err := s.settleInputs(); err != nil {
+		return err
+	}
 	return x.rows.flush()
+}
+
+// settleInputs waits until every file has been read to its end for what only that tells.
+func (s *Source) settleInputs() error {
+	for _, f := range s.files {
+		if err := f.in.settle(); err != nil {
+			return s.inputError(f.in.name, plainError(err), "")
+		}
+	}
+	return nil
 }
 
 func (x *indexer) file(ctx context.Context, f *file) error {

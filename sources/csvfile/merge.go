@@ -28,8 +28,8 @@ func (b *builder) merge() {
 	}
 	t.Position = b.facts[0].position
 	t.Problems = append(t.Problems, b.notes...)
-	if full := slices.DeleteFunc(slices.Clone(b.facts), (*ticketFacts).blank); len(full) > 0 {
-		b.facts = full // some desks fill the ticket's columns in its first row only
+	if slices.ContainsFunc(b.facts, func(f *ticketFacts) bool { return !f.blank() }) {
+		b.facts = slices.DeleteFunc(b.facts, (*ticketFacts).blank) // some desks fill the ticket's columns in its first row only
 	}
 	b.blockReused()
 	if len(b.facts) > 1 {
@@ -140,11 +140,14 @@ func (b *builder) times() {
 		if !f.closed.t.IsZero() {
 			t.ClosedAt = f.closed.t
 		}
-		for r, d := range map[role]cellDate{createdAt: f.created, updatedAt: f.updated, closedAt: f.closed} {
-			if d.bad {
+		for _, d := range [...]struct {
+			role role
+			at   cellDate
+		}{{createdAt, f.created}, {updatedAt, f.updated}, {closedAt, f.closed}} {
+			if d.at.bad {
 				t.Problems = append(t.Problems, sources.Problem{
 					Severity: sources.Warning, Code: "bad-date", Position: f.position,
-					Text: r.String() + " is no date of this column's form; it is taken as unknown",
+					Text: d.role.String() + " is no date of this column's form; it is taken as unknown",
 				})
 			}
 		}
@@ -228,6 +231,9 @@ func bareSubject(s string) string {
 
 // uniqueWords leaves out repeated tags, whatever their case; the first spelling stays.
 func uniqueWords(words []string) []string {
+	if len(words) < 2 {
+		return words
+	}
 	var out []string
 	seen := map[string]bool{}
 	for _, w := range words {

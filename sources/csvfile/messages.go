@@ -36,9 +36,10 @@ func (b *builder) messages() {
 			if !until.IsZero() && !p.at.t.IsZero() && !p.at.t.Before(until) {
 				return
 			}
-			m := b.w.message(b.s, p, b.t.Requester, b.light)
-			m.Digest = b.digestOf(m)
-			b.msgs = append(b.msgs, &draft{m: m, role: p.role, nth: nth, batch: batch, place: len(b.msgs), side: b.side(m, p.role)})
+			m := b.message(p)
+			d := b.draft()
+			*d = draft{m: m, role: p.role, nth: nth, batch: batch, place: len(b.msgs), side: b.side(m, p.role)}
+			b.msgs = append(b.msgs, d)
 		})
 	}
 	b.dropRepeated()
@@ -47,10 +48,32 @@ func (b *builder) messages() {
 	b.knowRequester()
 	b.sort()
 	b.name()
+	b.t.Messages = slices.Grow(b.t.Messages, len(b.msgs))
 	for i, d := range b.msgs {
 		d.m.Ordinal = i
 		b.t.Messages = append(b.t.Messages, d.m)
 	}
+}
+
+// message makes the message of a piece of the row that w looks at.
+func (b *builder) message(p piece) *sources.Message {
+	if len(b.slab) == 0 {
+		b.slab = make([]sources.Message, min(max(len(b.rows), 1), 64)) // of one ticket: it keeps them together
+	}
+	m := &b.slab[0]
+	b.slab = b.slab[1:]
+	b.w.message(b.s, m, p, b.t.Requester, b.light)
+	m.Digest = b.digestOf(m)
+	return m
+}
+
+// draft is one that no message of the ticket uses.
+func (b *builder) draft() *draft {
+	if b.drafted == len(b.drafts) {
+		b.drafts = append(b.drafts, new(draft))
+	}
+	b.drafted++
+	return b.drafts[b.drafted-1]
 }
 
 // describe makes a message of the description that the rows of a ticket's messages repeat: the oldest one.
@@ -67,9 +90,9 @@ func (b *builder) describe() {
 		b.tally.excluded++
 		return
 	}
-	m := b.w.message(b.s, p, b.t.Requester, b.light)
-	m.Digest = b.digestOf(m)
-	b.msgs = slices.Insert(b.msgs, 0, &draft{m: m, role: description, place: -1, side: description.String()})
+	d := b.draft()
+	*d = draft{m: b.message(p), role: description, place: -1, side: description.String()}
+	b.msgs = slices.Insert(b.msgs, 0, d)
 }
 
 // knowRequester takes what the ticket itself does not say of its requester from a message with the requester's id, and
@@ -362,15 +385,14 @@ func compareIDs(a, b string) int {
 // name gives each message its key: its id, or its slot.
 func (b *builder) name() {
 	order := b.slotOrder()
-	var count map[string]int
-	if len(order) > 1 {
-		count = make(map[string]int, len(order))
+	if b.stems == nil {
+		b.stems = map[string]int{}
 	}
 	for _, d := range order {
 		stem := b.stem(d)
-		n := count[stem]
-		if count != nil {
-			count[stem]++
+		n := b.stems[stem]
+		if len(order) > 1 {
+			b.stems[stem]++
 		}
 		switch {
 		case d.m.ID == "":
@@ -405,7 +427,8 @@ func (b *builder) stem(d *draft) string {
 
 // slotOrder is the order in which slots are numbered: by content alone, so that it survives re-sorting.
 func (b *builder) slotOrder() []*draft {
-	order := slices.Clone(b.msgs)
+	b.order = append(b.order[:0], b.msgs...)
+	order := b.order
 	if len(order) < 2 {
 		return order
 	}

@@ -466,3 +466,25 @@ func TestTicketConcurrently(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// TestForeignBeyondTheFirstBytes: a file is taken for UTF-8 by how it begins, and looked at again when its end says
+// otherwise.
+func TestForeignBeyondTheFirstBytes(t *testing.T) {
+	var rows strings.Builder
+	rows.WriteString("id,subject,created,text\n")
+	for i := 1; rows.Len() < 2*sampleSize; i++ {
+		fmt.Fprintf(&rows, "%d,plain,2024-01-01,nothing but ASCII so far\n", i)
+	}
+	rows.WriteString("last,Gr\xfc\xdfe,2024-01-01,caf\xe9 vu\n")
+	s := open(t, perTicket(), "a.csv", rows.String())
+	if got := s.Ledger().Files[0].Encoding; got == "utf-8" {
+		t.Errorf("the encoding is %s", got)
+	}
+	if m := ticket(t, s, "last").Messages[0]; m.Body != "café vu" {
+		t.Errorf("the last text is %q", m.Body)
+	}
+	again := open(t, perTicket(), "a.csv", rows.String()[:2*sampleSize])
+	if again.Ledger().Files[0].Encoding != "utf-8" || len(again.Ledger().Files[0].SHA256) != 64 {
+		t.Errorf("without its end: %+v", again.Ledger().Files[0])
+	}
+}

@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"strings"
 	"time"
+	"unicode"
 	"unicode/utf8"
 
 	"hsimport/sources"
@@ -153,10 +154,10 @@ func factsOf(facts *[roleCount]dateFacts, r role) *dateFacts {
 	return &facts[r]
 }
 
-// message makes the message of a piece. The requester is the ticket's, for pieces that have no author of their own; with
-// light attachments are named and sized but not read.
-func (v *rowView) message(s *Source, p piece, requester sources.Person, light bool) *sources.Message {
-	m := &sources.Message{CreatedAt: p.at.t, Position: v.position(), Body: clean(string(p.text))}
+// message fills in the message of a piece. The requester is the ticket's, for pieces that have no author of their own;
+// with light attachments are named and sized but not read.
+func (v *rowView) message(s *Source, m *sources.Message, p piece, requester sources.Person, light bool) {
+	m.CreatedAt, m.Position, m.Body = p.at.t, v.position(), clean(string(p.text))
 	if m.Body != string(p.text) {
 		v.textNotices(m, p.text)
 	}
@@ -180,12 +181,13 @@ func (v *rowView) message(s *Source, p piece, requester sources.Person, light bo
 	}
 	v.showFiles(s, m, p.role)
 	v.notices(m, p)
-	return m
 }
 
 // fill reads the columns of a message row.
 func (v *rowView) fill(s *Source, m *sources.Message, light bool) {
-	m.ID = strings.Join(strings.Fields(v.text(messageID)), " ")
+	if m.ID = v.text(messageID); strings.ContainsFunc(m.ID, unicode.IsSpace) {
+		m.ID = strings.Join(strings.Fields(m.ID), " ")
+	}
 	m.Author = s.resolve(person(v.text(messageAuthorID), v.text(messageAuthorName), v.text(messageAuthorEmail), ""))
 	m.Kind = v.text(messageKind)
 	m.Channel = v.text(messageChannel)

@@ -42,6 +42,7 @@ type Source struct {
 	temp    tempDir
 	seed    maphash.Seed
 	stats   *stats // of a survey; else nil
+	later   bool   // what only all bytes of a file tell is read beside the index's pass
 	desk    *fetch.Desk
 
 	archives archive.Set // those that paths lead into
@@ -61,7 +62,6 @@ type file struct {
 	header []byte // the header row as it stands in the file
 	begin  int64  // of the first row after the header
 	line   int
-	sha    string
 	size   int64
 
 	rowCount int // read, without blank and refused ones
@@ -204,8 +204,14 @@ func (s *Source) Close() error {
 // that the configuration names and the file lacks) is an *sources.InputError; rows that cannot be read are refusals in
 // the ledger; what a person has to decide before a run is a problem in the ledger that blocks the job.
 func Open(ctx context.Context, o Options) (*Source, error) {
-	s := &Source{opts: o}
-	if err := s.open(ctx); err != nil {
+	s := &Source{opts: o, later: true}
+	err := s.open(ctx)
+	if errors.Is(err, errNotUTF8) {
+		s.Close()
+		s = &Source{opts: o} // which looks at all of a file before it takes it for anything
+		err = s.open(ctx)
+	}
+	if err != nil {
 		s.Close()
 		return nil, err
 	}
@@ -397,17 +403,13 @@ func (s *Source) inputError(name string, err error, hint string) error {
 // openFile opens one table as far as its dialect.
 func (s *Source) openFile(path string) (*file, error) {
 	name := s.name(path)
-	in, err := openInput(path, name, s.opts.Encoding, s.temp.get)
+	in, err := openInput(path, name, s.opts.Encoding, s.later, s.temp.get)
 	if err != nil {
 		return nil, s.inputError(name, plainError(err), "")
 	}
 	s.markPacked(in)
-	f := &file{no: len(s.files), book: len(s.files), in: in, label: in.name}
+	f := &file{no: len(s.files), book: len(s.files), in: in, label: in.name, size: in.size}
 	s.files = append(s.files, f)
-	if err := in.hash(); err != nil {
-		return nil, s.inputError(name, err, "")
-	}
-	f.size, f.sha = in.size, in.sha
 	sample := make([]byte, sampleSize)
 	n, err := in.f.ReadAt(sample, 0)
 	if err != nil && err != io.EOF {
@@ -434,7 +436,7 @@ func (s *Source) contentDigest() string {
 	var all []string
 	for _, f := range s.files {
 		if f.outer == nil {
-			all = append(all, fmt.Sprintf("%d %s\n", f.b.shape, f.sha))
+			all = append(all, fmt.Sprintf("%d %s\n", f.b.shape, f.in.sha))
 		}
 	}
 	slices.Sort(all)
