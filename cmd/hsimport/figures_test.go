@@ -30,6 +30,7 @@ func BenchmarkFigures(b *testing.B) {
 	f := &figures{program: buildFor(b), dir: b.TempDir()}
 	b.Run("mail", f.mail)
 	b.Run("csv", f.csv)
+	b.Run("large", f.large)
 	b.Run("growth", f.growth)
 	b.Run("quota", f.quota)
 	f.write(b)

@@ -3,162 +3,159 @@ package mboxfile
 import (
 	"bytes"
 	"cmp"
+	"context"
+	"encoding/binary"
+	"math"
 	"slices"
 )
 
-// A slot is a record's number with the hash it is sorted by.
-type slot struct {
-	hash uint64
-	i    uint32
-}
-
 // older orders records by what is in the mails alone, so that no order of the input shows: date (unknown is last),
 // number of references, content digest. Records that are equal in all three are copies.
-func (x *index) older(a, b uint32) int {
-	p, q := x.at(int(a)), x.at(int(b))
-	if c := compareDates(p.date, q.date); c != 0 {
-		return c
-	}
-	return cmp.Or(cmp.Compare(p.nrefs, q.nrefs), bytes.Compare(p.digest[:], q.digest[:]))
+func (r *record) older(other *record) int {
+	return cmp.Or(cmp.Compare(dateKey(r.date), dateKey(other.date)), cmp.Compare(r.nrefs, other.nrefs),
+		bytes.Compare(r.digest[:], other.digest[:]))
 }
 
-// compareDates orders seconds with the unknown ones last.
-func compareDates(a, b int64) int {
-	if (a == noDate) != (b == noDate) {
-		if a == noDate {
-			return 1
-		}
-		return -1
+// dateKey is a number that orders seconds, with the unknown ones last.
+func dateKey(sec int64) uint64 {
+	if sec == noDate {
+		return math.MaxUint64
 	}
-	return cmp.Compare(a, b)
+	return uint64(sec) ^ 1<<63
+}
+
+// dateOf is the opposite of dateKey.
+func dateOf(key uint64) int64 {
+	if key == math.MaxUint64 {
+		return noDate
+	}
+	return int64(key ^ 1<<63)
+}
+
+// ageBytes is the size of what appendAge appends.
+const ageBytes = 8 + 2 + 16
+
+// appendAge appends bytes that sort as older does.
+func (r *record) appendAge(dst []byte) []byte {
+	dst = binary.BigEndian.AppendUint64(dst, dateKey(r.date))
+	return append(binary.BigEndian.AppendUint16(dst, r.nrefs), r.digest[:]...)
 }
 
 // copies finds the records that are one mail: their content digests, which the Message-ID is part of, are equal. It
 // returns for each record the one that stands for it, and counts the others. The standing record gets the labels of
-// all, and Gmail's thread from whichever copy knows it.
-func (x *index) copies() (rep []uint32, duplicates int, err error) {
+// all, and Gmail's thread from whichever copy knows it. byDigest holds all records in the order of their digests; the
+// caller closes it.
+func (x *index) copies(ctx context.Context) (rep []uint32, byDigest *sorter, duplicates int, err error) {
+	byDigest = newSorter(x.temp, "digests")
+	if err := x.sortCopies(ctx, byDigest); err != nil {
+		return nil, byDigest, 0, err
+	}
 	rep = make([]uint32, x.n)
-	slots := make([]slot, x.n)
-	for i := range x.n {
-		d := &x.at(i).digest
-		slots[i] = slot{hash: be64(d[:]), i: uint32(i)}
+	for i := range rep {
 		rep[i] = uint32(i)
 	}
-	slices.SortFunc(slots, func(a, b slot) int {
-		if a.hash != b.hash {
-			return cmp.Compare(a.hash, b.hash)
+	var digest [16]byte
+	m := merger{x: x, rep: rep}
+	started := false
+	err = byDigest.each(ctx, func(item []byte) error {
+		i := last32(item)
+		if started && bytes.Equal(digest[:], item[:16]) {
+			duplicates++
+			return m.take(i)
 		}
-		c, berr := x.betterCopy(a.i, b.i)
-		err = cmp.Or(err, berr)
-		return c
+		copy(digest[:], item)
+		started = true
+		return m.begin(i)
+	})
+	if err == nil {
+		err = m.end()
+	}
+	return rep, byDigest, duplicates, err
+}
+
+// sortCopies sorts all records by their digests, and copies by which is the better one: the earliest known date, then
+// the one with the longest header, then by its bytes.
+func (x *index) sortCopies(ctx context.Context, to *sorter) error {
+	places := x.places.rows(placeBytes)
+	var item []byte
+	err := x.each(ctx, func(i uint32, r *record) error {
+		row, err := places.next()
+		if err != nil {
+			return err
+		}
+		at := decodePlace(row)
+		item = append(item[:0], r.digest[:]...)
+		item = binary.BigEndian.AppendUint64(item, dateKey(r.date))
+		item = binary.BigEndian.AppendUint32(item, ^at.size)
+		item = binary.BigEndian.AppendUint32(item, at.check)
+		return to.add(binary.BigEndian.AppendUint32(item, i))
 	})
 	if err != nil {
-		return nil, 0, err
+		return err
 	}
-	for len(slots) > 0 {
-		n := 1
-		for n < len(slots) && x.at(int(slots[n].i)).digest == x.at(int(slots[0].i)).digest {
-			n++
-		}
-		if n > 1 {
-			x.merge(slots[:n], rep)
-			duplicates += n - 1
-		}
-		slots = slots[n:]
-	}
-	return rep, duplicates, nil
+	return to.finish()
 }
 
-// betterCopy orders copies: the earliest known date, then the one with the longest header, then by its bytes.
-func (x *index) betterCopy(a, b uint32) (int, error) {
-	p, q := x.at(int(a)), x.at(int(b))
-	if c := cmp.Or(bytes.Compare(p.digest[:], q.digest[:]), compareDates(p.date, q.date)); c != 0 {
-		return c, nil
+// A merger makes one record after the other stand for its copies.
+type merger struct {
+	x      *index
+	rep    []uint32
+	first  uint32
+	r      record   // of first, once there is a copy
+	any    bool     // there is one
+	new    bool     // r differs from what the table has
+	sets   []uint32 // of labels, that of first before the others
+	labels []string
+}
+
+// begin starts with the record that stands for those that are taken.
+func (m *merger) begin(first uint32) error {
+	err := m.end()
+	m.first = first
+	return err
+}
+
+// take counts record i as a copy.
+func (m *merger) take(i uint32) (err error) {
+	if !m.any {
+		if m.r, err = m.x.at(m.first); err != nil {
+			return err
+		}
+		m.any, m.new, m.sets, m.labels = true, false, append(m.sets[:0], m.r.labels), m.x.labels.sets[m.r.labels]
 	}
-	at, err := x.places.at(a)
+	r, err := m.x.at(i)
 	if err != nil {
-		return 0, err
+		return err
 	}
-	other, err := x.places.at(b)
-	return cmp.Or(cmp.Compare(other.size, at.size), cmp.Compare(at.check, other.check), cmp.Compare(a, b)), err
+	m.rep[i] = m.first
+	if !slices.Contains(m.sets, r.labels) {
+		m.sets, m.new = append(m.sets, r.labels), true
+		m.labels = unite(m.labels, m.x.labels.sets[r.labels])
+	}
+	if r.gmail != 0 && (m.r.gmail == 0 || r.gmail < m.r.gmail) {
+		m.r.gmail, m.new = r.gmail, true
+	}
+	return nil
 }
 
-// merge makes the first of group stand for all of it.
-func (x *index) merge(group []slot, rep []uint32) {
-	first := x.at(int(group[0].i))
-	var sets [][]string
-	for _, s := range group {
-		r := x.at(int(s.i))
-		rep[s.i] = group[0].i
-		if len(sets) == 0 || r.labels != first.labels {
-			sets = append(sets, x.labels.sets[r.labels])
-		}
-		if r.gmail != 0 && (first.gmail == 0 || r.gmail < first.gmail) {
-			first.gmail = r.gmail
-		}
+// end writes what the standing record has learnt.
+func (m *merger) end() error {
+	if !m.any || !m.new {
+		m.any = false
+		return nil
 	}
-	if len(sets) > 1 {
-		first.labels = x.labels.number(unite(sets...))
+	m.any = false
+	if len(m.sets) > 1 {
+		m.r.labels = m.x.labels.number(m.labels)
 	}
+	return m.x.put(m.first, &m.r)
 }
 
-func be64(b []byte) uint64 {
-	_ = b[7]
-	return uint64(b[0])<<56 | uint64(b[1])<<48 | uint64(b[2])<<40 | uint64(b[3])<<32 |
-		uint64(b[4])<<24 | uint64(b[5])<<16 | uint64(b[6])<<8 | uint64(b[7])
-}
+// A bitset holds one bit for each record.
+type bitset []uint64
 
-// An idTable maps the hashes of ids to numbers: open addressing, 12 bytes a place, at most two thirds full.
-type idTable struct {
-	keys []uint64
-	vals []uint32
-	n    int
-}
+func newBitset(n int) bitset { return make(bitset, n/64+1) }
 
-// newIDTable makes room for n ids; it grows when there are more.
-func newIDTable(n int) *idTable {
-	size := 64
-	for size < n+n/2 {
-		size *= 2
-	}
-	return &idTable{keys: make([]uint64, size), vals: make([]uint32, size)}
-}
+func (b bitset) has(i uint32) bool { return b[i/64]&(1<<(i%64)) != 0 }
 
-// get returns the number of an id.
-func (t *idTable) get(id uint64) (uint32, bool) {
-	mask := uint64(len(t.keys) - 1)
-	for p := id & mask; t.keys[p] != 0; p = (p + 1) & mask {
-		if t.keys[p] == id {
-			return t.vals[p], true
-		}
-	}
-	return 0, false
-}
-
-// put sets the number of an id, which is not 0.
-func (t *idTable) put(id uint64, v uint32) {
-	if (t.n+1)*3 > len(t.keys)*2 {
-		t.grow()
-	}
-	mask := uint64(len(t.keys) - 1)
-	p := id & mask
-	for ; t.keys[p] != 0 && t.keys[p] != id; p = (p + 1) & mask {
-	}
-	if t.keys[p] == 0 {
-		t.n++
-	}
-	t.keys[p], t.vals[p] = id, v
-}
-
-func (t *idTable) grow() {
-	old := *t
-	*t = idTable{keys: make([]uint64, 2*len(old.keys)), vals: make([]uint32, 2*len(old.keys))}
-	for i, k := range old.keys {
-		if k != 0 {
-			t.put(k, old.vals[i])
-		}
-	}
-}
-
-// spread makes a hash of a number whose low bits may be all alike; different numbers stay different.
-func spread(n uint64) uint64 { return n * 0x9e3779b97f4a7c15 }
+func (b bitset) set(i uint32) { b[i/64] |= 1 << (i % 64) }

@@ -2,6 +2,7 @@ package mboxfile
 
 import (
 	"bufio"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -20,14 +21,30 @@ const (
 	spaceLeft  = 256 << 20 // bytes that decoding leaves free on the disk
 )
 
-// A tempDir is made when the first file has to be decoded and removed at Close.
-type tempDir struct{ path string }
+// A tempDir is made when the first file has to be decoded, and removed at Close.
+type tempDir struct {
+	path   string
+	memory int // of each table of the index, before it goes to a file; 0: tableMemory
+}
+
+func (t *tempDir) tableMemory() int { return cmp.Or(t.memory, tableMemory) }
+
+// createHidden makes a file for a table of the index. Where the system permits, it has no name any more: then it is gone
+// with the program, however that ends.
+func (t *tempDir) createHidden(what string) (*os.File, error) {
+	f, err := os.CreateTemp("", "hsimport-mail-*") // 0600
+	if err != nil {
+		return nil, fmt.Errorf("keep the %s of the mails in %s: %w; set TMPDIR to a folder that can be written to", what, os.TempDir(), plain(err))
+	}
+	_ = os.Remove(f.Name())
+	return f, nil
+}
 
 func (t *tempDir) create(pattern string) (*os.File, error) {
 	if t.path == "" {
 		path, err := os.MkdirTemp("", "hsimport-mail-")
 		if err != nil {
-			return nil, fmt.Errorf("make a folder for decoded mail: %w", err)
+			return nil, fmt.Errorf("make a folder for temporary files: %w", err)
 		}
 		t.path = path
 	}

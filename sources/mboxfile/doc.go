@@ -10,10 +10,11 @@
 //	window.go frame.go search.go    the framer: a file -> mails, every byte in one class of the ledger
 //	separator.go                    which line that begins "From " separates two mails
 //	contentlength.go                whether the Content-Length fields of a file are true
-//	scan.go index.go idstore.go     one pass: header, labels, exclusion, digest -> a record of 88 bytes
+//	scan.go index.go idstore.go     one pass: header, labels, exclusion, digest -> a record, a place, hashes, an id
+//	spool.go sorter.go              tables and orders, in memory while they are short, else in temporary files
 //	content.go                      the content digest, and what of the bytes goes to the decoder
 //	copies.go near.go               which records are copies of one mail
-//	threads.go subject.go           which mails belong together
+//	threads.go refs.go subject.go   which mails belong together
 //	tickets.go                      tickets, their keys and their order
 //	source.go ticket.go             the Source: what others call
 //	labels.go ledger.go survey.go   labels and exclusion; the account; what `inspect` shows
@@ -45,6 +46,13 @@
 // Copies: mails with one digest; and mails with one Message-ID, date and sender whose attachments are the same and
 // whose texts differ by a mailing list's footer only. They become one message, whose labels are those of all copies.
 // Exclusion is decided copy by copy before: a mail in Inbox and in Trash stays.
+//
+// # Memory
+//
+// The index of a large archive lies in temporary files, about 400 bytes a mail at the most: each table goes there when
+// it is longer than tableMemory. Whatever has to meet, copies, answers and what they answer, the mails of a thread, is
+// sorted outside of memory and read side by side. In memory are eight bytes and a few bits a mail while tickets are
+// made, and nothing afterwards. Where an index lies shows in nothing that comes of it.
 //
 // # Problem codes
 //

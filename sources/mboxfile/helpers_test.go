@@ -126,7 +126,36 @@ func openFiles(t testing.TB, files map[string]string, paths []string, change ...
 	if err := src.Ledger().Check(); err != nil {
 		t.Error(err)
 	}
+	wantSameFromFiles(t, src)
 	return src
+}
+
+// wantSameFromFiles opens the same archive with hardly any memory for its index, and wants the same to come of it to the
+// letter. So every fixture of these tests proves that an index in temporary files is the one in memory.
+func wantSameFromFiles(t testing.TB, src *Source) {
+	t.Helper()
+	found := src.Ledger().Records.Found
+	if src.opts.memory != 0 || found > 1000 {
+		return
+	}
+	want := account(t, src)
+	for _, memory := range []int{1, 2000} {
+		if memory == 1 && found > 100 { // a run for every item of them takes its time
+			continue
+		}
+		opts := src.opts
+		opts.memory = memory
+		spilled, err := Open(context.Background(), opts)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := account(t, spilled); got != want {
+			t.Errorf("with %d bytes of memory for a table of the index the archive becomes\n%s\nand else\n%s", memory, got, want)
+		}
+		if err := spilled.Close(); err != nil {
+			t.Error(err)
+		}
+	}
 }
 
 // openError opens paths that cannot be opened.

@@ -1,18 +1,15 @@
 package mboxfile
 
-import (
-	"encoding/binary"
-	"io"
-)
+import "encoding/binary"
 
 // maxKeyID bounds the Message-ID that a key is made of; a longer one counts as none.
 const maxKeyID = 500
 
 // An idStore keeps the Message-ID of every record as text until the threads are known: only those of the roots are
-// needed afterwards. It is written once in the order of the records and read once in the same order.
+// needed afterwards. Each stands behind its length.
 type idStore struct{ spool }
 
-// add appends the id of the next record; it may be empty.
+// add appends an id; it may be empty.
 func (s *idStore) add(id string) error {
 	var n [2]byte
 	binary.LittleEndian.PutUint16(n[:], uint16(len(id)))
@@ -22,25 +19,13 @@ func (s *idStore) add(id string) error {
 	return s.write([]byte(id))
 }
 
-// each calls fn with the number and the id of every record, and then lets go of all.
-func (s *idStore) each(fn func(i int, id []byte)) error {
-	defer s.close()
-	r, err := s.reader()
-	if err != nil {
-		return err
-	}
+// read appends the id that stands at off to dst.
+func (s *idStore) read(dst []byte, off int64) ([]byte, error) {
 	var n [2]byte
-	id := make([]byte, maxKeyID)
-	for i := 0; ; i++ {
-		if _, err := io.ReadFull(r, n[:]); err == io.EOF {
-			return nil
-		} else if err != nil {
-			return err
-		}
-		id = id[:binary.LittleEndian.Uint16(n[:])]
-		if _, err := io.ReadFull(r, id); err != nil {
-			return err
-		}
-		fn(i, id)
+	if err := s.readAt(n[:], off); err != nil {
+		return dst, err
 	}
+	start := len(dst)
+	dst = append(dst, make([]byte, binary.LittleEndian.Uint16(n[:]))...)
+	return dst, s.readAt(dst[start:], off+int64(len(n)))
 }

@@ -1,6 +1,7 @@
 package mboxfile
 
 import (
+	"context"
 	"crypto/sha256"
 	"encoding/binary"
 	"errors"
@@ -12,9 +13,8 @@ import (
 // noDate marks a record whose mail has no usable date.
 const noDate = math.MinInt64
 
-// A record is what the index keeps of one mail in memory: 64 bytes without a pointer, so that a million mails are 64 MB
-// that the garbage collector never walks. What threading does not ask for is in places, refs and ids, which go to
-// temporary files when there is much of it.
+// A record is what the index keeps of one mail. Records are rows of a table in memory or in a temporary file, as places,
+// refs and ids are: nothing of a mail stays in memory but the eight bytes that threading needs to join it.
 type record struct {
 	date    int64    // Unix seconds, or noDate
 	id      uint64   // idHash of the Message-ID, 0 when it has none
@@ -25,31 +25,64 @@ type record struct {
 	labels  uint32   // of index.labels
 	nrefs   uint16   // how many of index.refs are this mail's
 	flags   recordFlags
+	idAt    int64 // where its Message-ID stands in index.ids
 }
 
 type recordFlags uint8
 
 const isReply recordFlags = 1 << iota // the subject says so
 
-// indexBlock is the number of records that are allocated at once: growing never copies them.
-const indexBlock = 1 << 13
+// recordBytes is the size of a record in its table; the place of its id takes five bytes of it.
+const recordBytes = 68
+
+// encode writes a record as a row.
+func (r *record) encode(b *[recordBytes]byte) {
+	binary.LittleEndian.PutUint64(b[0:], uint64(r.date))
+	binary.LittleEndian.PutUint64(b[8:], r.id)
+	binary.LittleEndian.PutUint64(b[16:], r.gmail)
+	binary.LittleEndian.PutUint64(b[24:], r.subject)
+	binary.LittleEndian.PutUint64(b[32:], r.sender)
+	copy(b[40:], r.digest[:])
+	binary.LittleEndian.PutUint32(b[56:], r.labels)
+	binary.LittleEndian.PutUint16(b[60:], r.nrefs)
+	b[62] = byte(r.flags)
+	binary.LittleEndian.PutUint32(b[63:], uint32(r.idAt))
+	b[67] = byte(r.idAt >> 32)
+}
+
+// decode is the opposite of encode.
+func (r *record) decode(b []byte) {
+	_ = b[recordBytes-1]
+	r.date = int64(binary.LittleEndian.Uint64(b))
+	r.id = binary.LittleEndian.Uint64(b[8:])
+	r.gmail = binary.LittleEndian.Uint64(b[16:])
+	r.subject = binary.LittleEndian.Uint64(b[24:])
+	r.sender = binary.LittleEndian.Uint64(b[32:])
+	copy(r.digest[:], b[40:])
+	r.labels = binary.LittleEndian.Uint32(b[56:])
+	r.nrefs = binary.LittleEndian.Uint16(b[60:])
+	r.flags = recordFlags(b[62])
+	r.idAt = int64(binary.LittleEndian.Uint32(b[63:])) | int64(b[67])<<32
+}
 
 // An index holds the records of all mails that are not excluded, in the order of the input.
 type index struct {
-	blocks [][]record
-	n      int
-	places places
-	refs   spool // the hashes that the mails refer to, 8 bytes each, in the order of the records
-	ids    idStore
-	labels labelTable
-	files  []file
+	n       int
+	gmail   bool // some record has Gmail's thread
+	temp    *tempDir
+	records spool
+	places  places
+	refs    spool // the hashes that the mails refer to, 8 bytes each, in the order of the records
+	ids     idStore
+	labels  labelTable
+	files   []file
 }
 
 // newIndex makes an empty index; temp is where it lays what does not fit into memory.
 func newIndex(temp *tempDir) *index {
 	return &index{
-		places: places{spool{temp: temp, what: "places"}}, refs: spool{temp: temp, what: "references"},
-		ids: idStore{spool{temp: temp, what: "message-ids"}},
+		temp: temp, records: spool{temp: temp, what: "records"}, places: places{spool{temp: temp, what: "places"}},
+		refs: spool{temp: temp, what: "references"}, ids: idStore{spool{temp: temp, what: "message-ids"}},
 	}
 }
 
@@ -60,16 +93,60 @@ type file struct {
 	quoting quoting
 }
 
-func (x *index) at(i int) *record { return &x.blocks[i/indexBlock][i%indexBlock] }
+// at reads record i.
+func (x *index) at(i uint32) (r record, err error) {
+	var b [recordBytes]byte
+	if err := x.records.readAt(b[:], int64(i)*recordBytes); err != nil {
+		return record{}, err
+	}
+	r.decode(b[:])
+	return r, nil
+}
+
+// put changes record i.
+func (x *index) put(i uint32, r *record) error {
+	var b [recordBytes]byte
+	r.encode(&b)
+	return x.records.writeAt(b[:], int64(i)*recordBytes)
+}
+
+// each calls fn with every record in the order of the input. The record is valid only during the call.
+func (x *index) each(ctx context.Context, fn func(i uint32, r *record) error) error {
+	rows := x.records.rows(recordBytes)
+	var r record
+	for i := range uint32(x.n) {
+		if i%checkEvery == 0 {
+			if err := ctx.Err(); err != nil {
+				return err
+			}
+		}
+		row, err := rows.next()
+		if err != nil {
+			return err
+		}
+		r.decode(row)
+		if err := fn(i, &r); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// errFull says that an archive has more mails than their numbers can count.
+var errFull = errors.New("more than four thousand million mails do not fit into the index; import the archive in parts")
 
 // add appends a mail: its record, where it stands, what it refers to, and its Message-ID, which may be empty.
 func (x *index) add(r record, at place, refs []uint64, id string) error {
-	if x.n%indexBlock == 0 {
-		x.blocks = append(x.blocks, make([]record, 0, indexBlock))
+	if x.n == math.MaxUint32 {
+		return errFull
 	}
-	r.nrefs = uint16(len(refs))
-	last := len(x.blocks) - 1
-	x.blocks[last] = append(x.blocks[last], r)
+	r.nrefs, r.idAt = uint16(len(refs)), x.ids.size
+	x.gmail = x.gmail || r.gmail != 0
+	var row [recordBytes]byte
+	r.encode(&row)
+	if err := x.records.write(row[:]); err != nil {
+		return err
+	}
 	x.n++
 	var hash [8]byte
 	for _, ref := range refs {
@@ -86,10 +163,11 @@ func (x *index) add(r record, at place, refs []uint64, id string) error {
 
 // flush ends the writing: from now on the index can be read.
 func (x *index) flush() error {
-	return errors.Join(x.places.flush(), x.refs.flush(), x.ids.flush())
+	return errors.Join(x.records.flush(), x.places.flush(), x.refs.flush(), x.ids.flush())
 }
 
 func (x *index) close() {
+	x.records.close()
 	x.places.close()
 	x.refs.close()
 	x.ids.close()

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"cmp"
 	"context"
+	"encoding/binary"
 	"slices"
 	"strings"
 
@@ -18,98 +19,123 @@ const maxNear = 20
 // footerBytes bounds what a mailing list may have added to a text.
 const footerBytes = 4 << 10
 
+// sharingID sorts the mails that stand for their copies: all with an id by it, into owners, and those whose id another
+// one has by id, date, sender, subject and age, into shared. The caller closes both.
+func (x *index) sharingID(ctx context.Context, rep []uint32) (owners, shared *sorter, err error) {
+	owners, shared = newSorter(x.temp, "ids"), newSorter(x.temp, "shared-ids")
+	var item []byte
+	err = x.each(ctx, func(i uint32, r *record) error {
+		if r.id == 0 || rep[i] != i {
+			return nil
+		}
+		item = binary.BigEndian.AppendUint64(item[:0], r.id)
+		return owners.add(binary.BigEndian.AppendUint32(item, i))
+	})
+	if err == nil {
+		err = owners.finish()
+	}
+	if err != nil {
+		return owners, shared, err
+	}
+	before, first, listed := uint64(0), uint32(0), false
+	err = owners.each(ctx, func(item []byte) error {
+		id, i := be64(item), last32(item)
+		if id != before {
+			before, first, listed = id, i, false
+			return nil
+		}
+		if !listed {
+			listed = true
+			if err := x.addShared(shared, first); err != nil {
+				return err
+			}
+		}
+		return x.addShared(shared, i)
+	})
+	if err == nil {
+		err = shared.finish()
+	}
+	return owners, shared, err
+}
+
+// handBytes is how much of what addShared sorts by tells of the id, the date and the sender.
+const handBytes = 24
+
+func (x *index) addShared(to *sorter, i uint32) error {
+	r, err := x.at(i)
+	if err != nil {
+		return err
+	}
+	item := binary.BigEndian.AppendUint64(make([]byte, 0, 64), r.id)
+	item = binary.BigEndian.AppendUint64(item, dateKey(r.date))
+	item = binary.BigEndian.AppendUint64(item, r.sender)
+	item = binary.BigEndian.AppendUint64(item, r.subject)
+	return to.add(binary.BigEndian.AppendUint32(r.appendAge(item), i))
+}
+
 // nearCopies merges copies that a mailing list or a gateway has changed on their road: the same Message-ID, date and
 // sender, the same attachments, and the same text but for a footer behind a line of dashes or underscores and what
 // comparable leaves out. The shortest text stands for them. Such pairs are few, so they are read again.
-func (s *Source) nearCopies(ctx context.Context, rep []uint32) (merged int, err error) {
-	x := s.index
-	slots := x.sharingID(rep)
-	for len(slots) > 0 {
-		n := 1
-		for n < len(slots) && slots[n].hash == slots[0].hash {
-			n++
+func (s *Source) nearCopies(ctx context.Context, shared *sorter, rep []uint32) (merged int, err error) {
+	var hand [handBytes]byte
+	var group []uint32
+	end := func() error {
+		n, err := s.mergeNear(ctx, group, rep)
+		merged += n
+		group = group[:0]
+		return err
+	}
+	err = shared.each(ctx, func(item []byte) error {
+		if len(group) > 0 && !bytes.Equal(hand[:], item[:handBytes]) {
+			if err := end(); err != nil {
+				return err
+			}
 		}
-		if err := ctx.Err(); err != nil {
-			return 0, err
+		copy(hand[:], item)
+		if dateOf(be64(item[8:])) != noDate && len(group) <= maxNear {
+			group = append(group, last32(item))
 		}
-		m, err := s.mergeNear(slots[:n], rep)
-		if err != nil {
-			return 0, err
-		}
-		merged += m
-		slots = slots[n:]
+		return nil
+	})
+	if err == nil {
+		err = end()
 	}
 	for i := range rep {
 		rep[i] = rep[rep[i]]
 	}
-	return merged, nil
+	return merged, err
 }
 
-// sharingID lists the different mails whose Message-ID another one has, in the order of id, date and sender.
-func (x *index) sharingID(rep []uint32) []slot {
-	var slots []slot
-	seen := newIDTable(x.n)
-	for i := range uint32(x.n) {
-		id := x.at(int(i)).id
-		if id == 0 || rep[i] != i {
-			continue
-		}
-		first, ok := seen.get(id)
-		if !ok {
-			seen.put(id, i)
-			continue
-		}
-		if first != taken {
-			slots = append(slots, slot{id, first})
-			seen.put(id, taken)
-		}
-		slots = append(slots, slot{id, i})
+// mergeNear compares the mails of one Message-ID, date and sender.
+func (s *Source) mergeNear(ctx context.Context, group, rep []uint32) (merged int, err error) {
+	if len(group) < 2 || len(group) > maxNear {
+		return 0, nil
 	}
-	slices.SortFunc(slots, func(a, b slot) int {
-		p, q := x.at(int(a.i)), x.at(int(b.i))
-		return cmp.Or(cmp.Compare(a.hash, b.hash), compareDates(p.date, q.date), cmp.Compare(p.sender, q.sender),
-			bytes.Compare(p.digest[:], q.digest[:]))
-	})
-	return slots
-}
-
-// taken marks an id in a table whose first mail is listed already.
-const taken = ^uint32(0)
-
-// mergeNear compares the mails of one Message-ID.
-func (s *Source) mergeNear(group []slot, rep []uint32) (merged int, err error) {
+	if err := ctx.Err(); err != nil {
+		return 0, err
+	}
 	r := reader{s: s}
 	defer r.close()
-	for len(group) > 0 {
-		first := s.index.at(int(group[0].i))
-		n := 1
-		for n < len(group) && s.index.sameHand(first, s.index.at(int(group[n].i))) {
-			n++
+	texts := make([]nearText, 0, len(group))
+	for _, i := range group {
+		t, err := r.nearText(i)
+		if err != nil {
+			return 0, err
 		}
-		if n > 1 && n <= maxNear {
-			texts := make([]nearText, 0, n)
-			for _, g := range group[:n] {
-				t, err := r.nearText(g.i)
-				if err != nil {
-					return 0, err
-				}
-				texts = append(texts, t)
-			}
-			merged += s.index.mergeTexts(texts, rep)
-		}
-		group = group[n:]
+		texts = append(texts, t)
 	}
-	return merged, nil
+	return s.index.mergeTexts(texts, rep)
 }
 
 // sameHand reports whether two mails have one date and one sender.
-func (x *index) sameHand(a, b *record) bool {
-	return a.date != noDate && a.date == b.date && a.sender == b.sender
+func (r *record) sameHand(other *record) bool {
+	return r.date != noDate && r.date == other.date && r.sender == other.sender
 }
 
 // A nearText is what of a mail is compared.
 type nearText struct {
 	i      uint32
+	digest [16]byte
 	text   string // as comparable makes it
 	format sources.Format
 	files  string // sums of the attachments, sorted
@@ -120,8 +146,12 @@ func (r *reader) nearText(i uint32) (nearText, error) {
 	if err != nil {
 		return nearText{}, err
 	}
+	rec, err := r.s.index.at(i)
+	if err != nil {
+		return nearText{}, err
+	}
 	msg, _ := mail.Read(prepare(raw, r.s.index.files[r.at].quoting), nil, mail.Options{})
-	t := nearText{i: i, text: comparable(msg.Body), format: msg.Format}
+	t := nearText{i: i, digest: rec.digest, text: comparable(msg.Body), format: msg.Format}
 	var sums []string
 	for _, a := range msg.Attachments {
 		sums = append(sums, a.SHA256)
@@ -161,21 +191,27 @@ func comparable(text string) string {
 }
 
 // mergeTexts lets the shortest of like texts stand for the others.
-func (x *index) mergeTexts(texts []nearText, rep []uint32) (merged int) {
+func (x *index) mergeTexts(texts []nearText, rep []uint32) (merged int, err error) {
 	slices.SortFunc(texts, func(a, b nearText) int {
-		p, q := x.at(int(a.i)), x.at(int(b.i))
-		return cmp.Or(cmp.Compare(len(a.text), len(b.text)), cmp.Compare(a.text, b.text), bytes.Compare(p.digest[:], q.digest[:]))
+		return cmp.Or(cmp.Compare(len(a.text), len(b.text)), cmp.Compare(a.text, b.text), bytes.Compare(a.digest[:], b.digest[:]))
 	})
 	for k, t := range texts {
 		for _, first := range texts[:k] {
-			if rep[first.i] == first.i && first.standsFor(t) {
-				x.merge([]slot{{i: first.i}, {i: t.i}}, rep)
-				merged++
-				break
+			if rep[first.i] != first.i || !first.standsFor(t) {
+				continue
 			}
+			m := merger{x: x, rep: rep, first: first.i}
+			if err := m.take(t.i); err != nil {
+				return merged, err
+			}
+			if err := m.end(); err != nil {
+				return merged, err
+			}
+			merged++
+			break
 		}
 	}
-	return merged
+	return merged, nil
 }
 
 // standsFor reports whether other is t, perhaps with a footer.

@@ -20,4 +20,6 @@ type Options struct {
 	Base  string    `yaml:"-"` // folder that positions are relative to
 	Until time.Time `yaml:"-"` // mails at or after it are excluded: after cut-over; zero: none
 	Cache string    `yaml:"-"` // folder of fetched attachments (package fetch); empty: none
+
+	memory int // bytes of each table of the index before it goes to a temporary file; 0: tableMemory
 }

@@ -8,7 +8,6 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
-	"slices"
 	"sync"
 
 	"hsimport/sources"
@@ -24,7 +23,6 @@ type Source struct {
 	threads  *threads
 	ledger   *sources.Ledger
 	digest   string
-	copies   []copied // sorted
 	temp     *tempDir
 	desk     *fetch.Desk
 	archives *archive.Set
@@ -43,7 +41,7 @@ func (s *Source) KeyRule() string { return keyRule }
 // that hold no mail are passed over and listed in Ledger().Problems; a file that was named itself and holds none is an
 // error, unless it is empty, which is a Problem.
 func Open(ctx context.Context, opts Options) (*Source, error) {
-	s := &Source{opts: opts, temp: &tempDir{}, archives: &archive.Set{}}
+	s := &Source{opts: opts, temp: &tempDir{memory: opts.memory}, archives: &archive.Set{}}
 	s.sums.New = func() any { return newDigester() }
 	if err := s.open(ctx); err != nil {
 		if closeErr := s.Close(); closeErr != nil {
@@ -90,116 +88,111 @@ func (s *Source) thread(ctx context.Context) error {
 	if err := s.index.flush(); err != nil {
 		return err
 	}
-	rep, duplicates, err := s.index.copies()
+	rep, byDigest, duplicates, err := s.index.copies(ctx)
+	defer byDigest.close()
 	if err != nil {
 		return err
 	}
-	more, err := s.nearCopies(ctx, rep)
+	owners, shared, err := s.index.sharingID(ctx, rep)
+	defer owners.close()
+	defer shared.close()
 	if err != nil {
 		return err
 	}
-	t := newThreader(s.index, rep, cmp.Or(s.opts.ThreadBy, "auto"))
-	if err := t.join(); err != nil {
+	more, err := s.nearCopies(ctx, shared, rep)
+	if err != nil {
 		return err
 	}
+	if s.digest, err = s.index.contentDigest(ctx, byDigest, rep); err != nil {
+		return err
+	}
+	byDigest.close()
+	t, err := newThreader(ctx, s.index, rep, shared, cmp.Or(s.opts.ThreadBy, "auto"))
+	if err != nil {
+		return err
+	}
+	defer t.close()
+	if err := s.join(ctx, t, owners); err != nil {
+		return err
+	}
+	records := &s.scan.ledger.Records
+	records.Duplicates = duplicates + more
+	records.Messages = s.index.n - records.Duplicates
+	records.Tickets = s.threads.n
+	s.report(&t.shared)
+	return nil
+}
+
+// join makes the tickets.
+func (s *Source) join(ctx context.Context, t *threader, owners *sorter) (err error) {
+	if err := t.join(ctx, owners); err != nil {
+		return err
+	}
+	owners.close()
+	s.index.refs.close()
 	if s.opts.SubjectFallback {
 		if err := s.joinBySubject(ctx, t); err != nil {
 			return err
 		}
 	}
-	if s.threads, err = t.collect(); err != nil {
+	if s.threads, err = t.collect(ctx); err != nil {
 		return err
 	}
-	s.index.refs.close()
-	s.keepCopies(rep)
-	s.digest = s.index.contentDigest(rep)
-	records := &s.scan.ledger.Records
-	records.Duplicates = duplicates + more
-	records.Messages = s.index.n - records.Duplicates
-	records.Tickets = len(s.threads.tickets)
-	s.report(t)
+	s.index.ids.close()
 	return nil
 }
 
 // report lists what the threading found odd.
-func (s *Source) report(t *threader) {
-	if len(t.twins) == 0 {
+func (s *Source) report(shared *sharedIDs) {
+	if shared.ids == 0 {
 		return
 	}
-	first, ok := uint32(0), false
-	for _, o := range t.twins {
-		if !ok || s.index.older(o, first) < 0 {
-			first, ok = o, true
-		}
-	}
 	s.scan.ledger.Problems = append(s.scan.ledger.Problems, sources.Problem{
-		Severity: sources.Info, Code: "message-id-shared", Position: s.position(first),
+		Severity: sources.Info, Code: "message-id-shared", Position: s.position(shared.oldest),
 		Text: fmt.Sprintf("%d Message-IDs are shared by %d different mails, which stay different; %d of these ids join no thread",
-			len(t.twins), t.many, len(t.shared)),
+			shared.ids, shared.mails, shared.ambiguous),
 	})
 }
 
-// copied says that the record copy is a copy of the record of.
-type copied struct{ of, copy uint32 }
-
-// keepCopies remembers which records are copies of which mail, for their positions.
-func (s *Source) keepCopies(rep []uint32) {
-	for i, r := range rep {
-		if uint32(i) != r {
-			s.copies = append(s.copies, copied{of: r, copy: uint32(i)})
-		}
-	}
-	slices.SortFunc(s.copies, func(a, b copied) int {
-		return cmp.Or(cmp.Compare(a.of, b.of), cmp.Compare(a.copy, b.copy))
-	})
-}
-
-// copiesOf is the first copy of a mail and the number of copies.
-func (s *Source) copiesOf(i uint32) (first uint32, n int) {
-	at, _ := slices.BinarySearchFunc(s.copies, i, func(c copied, i uint32) int { return cmp.Compare(c.of, i) })
-	for _, c := range s.copies[at:] {
-		if c.of != i {
-			break
-		}
-		if n++; n == 1 {
-			first = c.copy
-		}
-	}
-	return first, n
-}
-
-// contentDigest is SHA-256 over the sorted content digests of all different mails.
-func (x *index) contentDigest(rep []uint32) string {
-	slots := make([]slot, 0, x.n)
-	for i := range x.n {
-		if rep[i] == uint32(i) {
-			slots = append(slots, slot{hash: be64(x.at(i).digest[:]), i: uint32(i)})
-		}
-	}
-	slices.SortFunc(slots, func(a, b slot) int {
-		if a.hash != b.hash {
-			return cmp.Compare(a.hash, b.hash)
-		}
-		return slices.Compare(x.at(int(a.i)).digest[:], x.at(int(b.i)).digest[:])
-	})
+// contentDigest is SHA-256 over the sorted content digests of all different mails, and their Gmail threads.
+func (x *index) contentDigest(ctx context.Context, byDigest *sorter, rep []uint32) (string, error) {
 	h := sha256.New()
 	h.Write([]byte(keyRule))
-	for _, sl := range slots {
-		r := x.at(int(sl.i))
-		h.Write(binary.BigEndian.AppendUint64(r.digest[:], r.gmail))
-	}
-	return hex.EncodeToString(h.Sum(nil))
+	var row [16 + 8]byte
+	err := byDigest.each(ctx, func(item []byte) error {
+		i := last32(item)
+		if rep[i] != i {
+			return nil
+		}
+		copy(row[:], item[:16])
+		if x.gmail {
+			r, err := x.at(i)
+			if err != nil {
+				return err
+			}
+			binary.BigEndian.PutUint64(row[16:], r.gmail)
+		}
+		h.Write(row[:])
+		return nil
+	})
+	return hex.EncodeToString(h.Sum(nil)), err
 }
 
 // Len is the number of tickets.
-func (s *Source) Len() int { return len(s.threads.tickets) }
+func (s *Source) Len() int { return s.threads.n }
 
-// Entry is what the index knows of ticket i. Entries are ordered by (Created, Key).
+// Entry is what the index knows of ticket i. Entries are ordered by (Created, Key). One that a broken disk does not give
+// back is empty, and no ticket can be read any more.
 func (s *Source) Entry(i int) sources.Entry {
-	t := &s.threads.tickets[i]
-	return sources.Entry{
-		Key: sources.Key(s.threads.key(t)), Created: timeOf(t.created), Last: timeOf(t.last), Messages: int(t.n),
+	t, err := s.threads.ticket(i)
+	if err != nil {
+		return sources.Entry{}
 	}
+	key, err := s.threads.key(&t)
+	if err != nil {
+		return sources.Entry{}
+	}
+	return sources.Entry{Key: sources.Key(key), Created: timeOf(t.created), Last: timeOf(t.last), Messages: int(t.n)}
 }
 
 // Find returns the place of the ticket with key k.
@@ -217,6 +210,9 @@ func (s *Source) Digest() string { return s.digest }
 func (s *Source) Close() error {
 	if s.index != nil {
 		s.index.close()
+	}
+	if s.threads != nil {
+		s.threads.close()
 	}
 	return errors.Join(s.desk.Close(), s.temp.remove(), s.archives.Close())
 }

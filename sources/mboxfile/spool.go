@@ -4,14 +4,16 @@ import (
 	"bufio"
 	"bytes"
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"io"
 	"math"
 	"os"
+	"syscall"
 )
 
-// spoolInMemory is how many bytes of a spool are held before they go to a temporary file.
-const spoolInMemory = 2 << 20
+// tableMemory is how many bytes of a table of the index are held before it goes to a temporary file.
+const tableMemory = 4 << 20
 
 // A spool is written from its beginning to its end and read afterwards: in memory while it is short, else in a
 // temporary file. After flush it may be read by several goroutines.
@@ -26,8 +28,8 @@ type spool struct {
 
 func (s *spool) write(b []byte) error {
 	s.size += int64(len(b))
-	if s.out == nil && len(s.mem)+len(b) > spoolInMemory {
-		f, err := s.temp.create(s.what + "-*")
+	if s.out == nil && len(s.mem)+len(b) > s.temp.tableMemory() {
+		f, err := s.temp.createHidden(s.what)
 		if err != nil {
 			return err
 		}
@@ -59,26 +61,51 @@ func (s *spool) flush() error {
 	return nil
 }
 
-func (s *spool) trouble(verb string, err error) error {
-	return fmt.Errorf("%s the %s of the mails in %s: %w", verb, s.what, s.file.Name(), err)
+func (s *spool) trouble(verb string, err error) error { return indexTrouble(verb, s.what, s.file, err) }
+
+// indexTrouble says what a temporary file of the index has failed with, and what a person can do about it.
+func indexTrouble(verb, what string, f *os.File, err error) error {
+	err = fmt.Errorf("%s the %s of the mails in %s: %w", verb, what, f.Name(), plain(err))
+	if errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT) {
+		err = fmt.Errorf("%w; set TMPDIR to a folder on a larger disk", err)
+	}
+	return err
 }
 
 // reader reads everything from the beginning.
-func (s *spool) reader() (io.Reader, error) {
+func (s *spool) reader() io.Reader {
 	if s.file == nil {
-		return bytes.NewReader(s.mem), nil
+		return bytes.NewReader(s.mem)
 	}
-	return bufio.NewReaderSize(io.NewSectionReader(s.file, 0, s.size), 256<<10), nil
+	return bufio.NewReaderSize(io.NewSectionReader(s.file, 0, s.size), 256<<10)
 }
+
+// rows reads rows of one size from the beginning.
+func (s *spool) rows(size int) *rows { return &rows{s: s, r: s.reader(), row: make([]byte, size)} }
 
 // readAt fills b with what stands at off.
 func (s *spool) readAt(b []byte, off int64) error {
 	if s.file == nil {
+		if off < 0 || off+int64(len(b)) > int64(len(s.mem)) {
+			return io.ErrUnexpectedEOF
+		}
 		copy(b, s.mem[off:])
 		return nil
 	}
 	if _, err := s.file.ReadAt(b, off); err != nil {
 		return s.trouble("read", err)
+	}
+	return nil
+}
+
+// writeAt changes what stands at off.
+func (s *spool) writeAt(b []byte, off int64) error {
+	if s.file == nil {
+		copy(s.mem[off:], b)
+		return nil
+	}
+	if _, err := s.file.WriteAt(b, off); err != nil {
+		return s.trouble("keep", err)
 	}
 	return nil
 }
@@ -91,6 +118,25 @@ func (s *spool) close() {
 		os.Remove(s.file.Name())
 		s.file, s.out, s.size = nil, nil, 0
 	}
+}
+
+// rows is a reader of a spool, row by row.
+type rows struct {
+	s   *spool
+	r   io.Reader
+	row []byte
+}
+
+// next is the next row, valid until it is called again, or nil at the end.
+func (r *rows) next() ([]byte, error) {
+	_, err := io.ReadFull(r.r, r.row)
+	switch {
+	case err == io.EOF:
+		return nil, nil
+	case err != nil && r.s.file != nil:
+		return nil, r.s.trouble("read", err)
+	}
+	return r.row, err
 }
 
 // A place is where a mail stands, and how it is known again.
@@ -124,8 +170,12 @@ func (p *places) at(i uint32) (place, error) {
 	if err := p.readAt(b[:], int64(i)*placeBytes); err != nil {
 		return place{off: math.MaxInt64}, err
 	}
+	return decodePlace(b[:]), nil
+}
+
+func decodePlace(b []byte) place {
 	return place{
-		off: int64(binary.LittleEndian.Uint64(b[:])), size: binary.LittleEndian.Uint32(b[8:]),
+		off: int64(binary.LittleEndian.Uint64(b)), size: binary.LittleEndian.Uint32(b[8:]),
 		file: binary.LittleEndian.Uint32(b[12:]), check: binary.LittleEndian.Uint32(b[16:]), sep: b[20],
-	}, nil
+	}
 }

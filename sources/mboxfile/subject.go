@@ -3,6 +3,7 @@ package mboxfile
 import (
 	"cmp"
 	"context"
+	"encoding/binary"
 	"errors"
 	"io"
 	"slices"
@@ -23,63 +24,77 @@ const (
 // younger, not further away than the window, and between the same people. It never touches mails that Gmail has
 // threaded.
 func (s *Source) joinBySubject(ctx context.Context, t *threader) error {
-	window := int64(cmp.Or(s.opts.SubjectWindow, defaultWindow) / time.Second)
-	slots := t.bySubject()
-	people := correspondents{r: reader{s: s}}
-	defer people.r.close()
-	for len(slots) > 0 {
-		n := 1
-		for n < len(slots) && slots[n].hash == slots[0].hash {
-			n++
-		}
-		if err := ctx.Err(); err != nil {
-			return err
-		}
-		if err := t.joinSubject(slots[:n], window, &people); err != nil {
-			return err
-		}
-		slots = slots[n:]
+	mails := newSorter(s.temp, "subjects")
+	defer mails.close()
+	if err := t.sortSubjects(ctx, mails); err != nil {
+		return err
 	}
+	j := subjectJoiner{t: t, window: int64(cmp.Or(s.opts.SubjectWindow, defaultWindow) / time.Second), people: correspondents{reader{s: s}}}
+	defer j.people.r.close()
+	return mails.each(ctx, j.mail)
+}
+
+// sortSubjects sorts the mails that can be joined by subject, by subject and age.
+func (t *threader) sortSubjects(ctx context.Context, to *sorter) error {
+	var item []byte
+	err := t.x.each(ctx, func(i uint32, r *record) error {
+		if !t.isRep(i) || r.subject == 0 || r.date == noDate || t.gmail.has(i) {
+			return nil
+		}
+		item = r.appendAge(binary.BigEndian.AppendUint64(item[:0], r.subject))
+		return to.add(binary.BigEndian.AppendUint32(append(item, byte(r.flags)), i))
+	})
+	if err != nil {
+		return err
+	}
+	return to.finish()
+}
+
+// A subjectJoiner joins the answers of one subject after the other.
+type subjectJoiner struct {
+	t       *threader
+	window  int64 // seconds
+	people  correspondents
+	subject uint64
+	before  []subjectMail // of the same subject, at most maxLookBack, oldest first
+}
+
+type subjectMail struct {
+	i    uint32
+	date int64
+	who  *addresses // nil until they are asked for
+}
+
+// mail takes the next mail in the order of subject and age.
+func (j *subjectJoiner) mail(item []byte) error {
+	if s := be64(item); s != j.subject {
+		j.subject, j.before = s, j.before[:0]
+	}
+	m := subjectMail{i: last32(item), date: dateOf(be64(item[8:]))}
+	reply := recordFlags(item[8+ageBytes])&isReply != 0
+	if reply && !j.t.bound.has(m.i) {
+		if err := j.join(&m); err != nil {
+			return err
+		}
+	}
+	if len(j.before) == maxLookBack {
+		copy(j.before, j.before[1:])
+		j.before = j.before[:maxLookBack-1]
+	}
+	j.before = append(j.before, m)
 	return nil
 }
 
-// bySubject lists the mails that can be joined by subject, in the order of subject and age.
-func (t *threader) bySubject() []slot {
-	var slots []slot
-	for i := range uint32(t.x.n) {
-		if r := t.x.at(int(i)); t.isRep(int(i)) && r.subject != 0 && r.date != noDate && !t.hasGmail(i) {
-			slots = append(slots, slot{r.subject, i})
+// join brings an answer to the latest mail between the same people.
+func (j *subjectJoiner) join(m *subjectMail) error {
+	for k := len(j.before) - 1; k >= 0 && m.date-j.before[k].date <= j.window; k-- {
+		same, err := j.people.same(m, &j.before[k])
+		if err != nil {
+			return err
 		}
-	}
-	slices.SortFunc(slots, func(a, b slot) int {
-		if a.hash != b.hash {
-			return cmp.Compare(a.hash, b.hash)
-		}
-		return t.x.older(a.i, b.i)
-	})
-	return slots
-}
-
-// joinSubject joins the answers of one subject.
-func (t *threader) joinSubject(group []slot, window int64, people *correspondents) error {
-	people.known = map[uint32]addresses{}
-	for k := 1; k < len(group); k++ {
-		r := t.x.at(int(group[k].i))
-		if r.flags&isReply == 0 || t.isBound(group[k].i) {
-			continue
-		}
-		for b := k - 1; b >= max(0, k-maxLookBack); b-- {
-			if r.date-t.x.at(int(group[b].i)).date > window {
-				break
-			}
-			same, err := people.same(group[k].i, group[b].i)
-			if err != nil {
-				return err
-			}
-			if same {
-				t.union(group[k].i, group[b].i)
-				break
-			}
+		if same {
+			j.t.union(m.i, j.before[k].i)
+			return nil
 		}
 	}
 	return nil
@@ -92,16 +107,13 @@ type addresses struct {
 }
 
 // correspondents reads who wrote to whom, from the mails' headers.
-type correspondents struct {
-	r     reader
-	known map[uint32]addresses
-}
+type correspondents struct{ r reader }
 
 // same reports whether the mail a, an answer, is between the people of b. Written by another author, it must go to the
 // author of b, and come from a recipient of b or from a colleague of one; without the latter, each customer who writes
 // "Re: Order" to the team would join the team's last mail to another one. Written by the same author, both must have a
 // recipient in common.
-func (c *correspondents) same(a, b uint32) (bool, error) {
+func (c *correspondents) same(a, b *subjectMail) (bool, error) {
 	p, err := c.of(a)
 	if err != nil {
 		return false, err
@@ -133,15 +145,15 @@ func colleagues(a, b string) bool {
 	return a == b || d != "" && d == domain(b) && !publicDomains[d]
 }
 
-func (c *correspondents) of(i uint32) (addresses, error) {
-	if a, ok := c.known[i]; ok {
-		return a, nil
+func (c *correspondents) of(m *subjectMail) (*addresses, error) {
+	if m.who != nil {
+		return m.who, nil
 	}
-	head, err := c.r.headOf(i)
+	head, err := c.r.headOf(m.i)
 	if err != nil {
-		return addresses{}, err
+		return nil, err
 	}
-	var a addresses
+	a := &addresses{}
 	if len(head.From) > 0 {
 		a.from = strings.ToLower(head.From[0].Email)
 	}
@@ -152,7 +164,7 @@ func (c *correspondents) of(i uint32) (addresses, error) {
 			}
 		}
 	}
-	c.known[i] = a
+	m.who = a
 	return a, nil
 }
 

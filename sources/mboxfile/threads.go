@@ -1,17 +1,16 @@
 package mboxfile
 
 import (
-	"cmp"
-	"fmt"
-	"io"
-	"slices"
+	"bytes"
+	"context"
+	"encoding/binary"
 )
 
 // A threader groups mails into tickets. It sees the whole input before it decides anything, and decides by what is in
 // the mails alone, so that every order of the input gives the same tickets.
 //
-// The graph: a node for each mail (copies share one), and one for each Message-ID that is referred to but not in the
-// input, so that two answers to a missing mail meet. An edge for each reference.
+// The graph: a node for each mail (copies share one), an edge for each reference, and one between all mails that refer
+// to a Message-ID which is not in the input, so that two answers to a missing mail meet.
 //
 //   - Gmail's thread id, where mails have one, decides for them alone: mails of two Gmail threads are never joined. A
 //     group of mails without it that refers to such a thread, or is referred to from one, goes to it; to the oldest if
@@ -20,233 +19,316 @@ import (
 //     one place of the thread. Any other id that different mails share is ambiguous: it joins neither its owners nor
 //     those who answer it, but for an answer whose subject is that of one owner, which it then follows.
 //   - A reference that is some sender's address ("In-Reply-To: <ann@example.org>") is no reference.
+//
+// What has to meet is sorted and read side by side (refs.go): in memory are only two numbers and a few bits a mail.
 type threader struct {
 	x      *index
 	rep    []uint32
-	mode   string // auto, gmail, references
-	owner  *idTable
-	shared map[uint64][]uint32 // owners of ambiguous ids, oldest first, one for each (date, sender, subject)
-	twins  map[uint64]uint32   // ids that several mails have: the oldest of them
-	many   int                 // mails that have such an id
-	parent []uint32            // union-find over mails (by record number) and missing ids (behind them)
-	bound  []uint64            // one bit a record: it refers to a mail that is there
-	links  []link
-	plain  int // mails without a Gmail thread
+	mode   string   // auto, gmail, references
+	parent []uint32 // union-find over the records
+	gmail  bitset   // Gmail's id decides for it
+	bound  bitset   // it refers to a mail that is there
+	owner  bitset   // it has its Message-ID for all places of the thread that share it
+	second bitset   // an older mail has its Message-ID too
+	crowd  *sorter  // the places of ambiguous ids, and the mails that answer such an id
+	links  spool    // of groups to Gmail threads, see link
+	plain  int      // mails without a Gmail thread
+	shared sharedIDs
 }
 
-// A link says that a group of mails without Gmail's id belongs to the thread of one with it.
-type link struct{ node, gmail uint32 }
+// sharedIDs counts Message-IDs that several mails have.
+type sharedIDs struct {
+	ids, mails, ambiguous int
+	oldest                uint32 // of the mails
+	record                record // of oldest
+}
 
-// newThreader prepares the threading of an index; rep is from copies.
-func newThreader(x *index, rep []uint32, mode string) *threader {
-	t := &threader{x: x, rep: rep, mode: mode, owner: newIDTable(x.n), shared: map[uint64][]uint32{}}
-	t.parent = make([]uint32, x.n)
-	t.bound = make([]uint64, x.n/64+1)
+// newThreader prepares the threading of an index; rep and shared are from copies and sharingID. The caller closes it.
+func newThreader(ctx context.Context, x *index, rep []uint32, shared *sorter, mode string) (*threader, error) {
+	t := &threader{
+		x: x, rep: rep, mode: mode, parent: make([]uint32, x.n), bound: newBitset(x.n), owner: newBitset(x.n), second: newBitset(x.n),
+		gmail: newBitset(x.n), crowd: newSorter(x.temp, "answers"), links: spool{temp: x.temp, what: "links"},
+	}
 	for i := range t.parent {
 		t.parent[i] = uint32(i)
 	}
-	for i := range x.n {
-		if t.isRep(i) {
-			t.own(uint32(i))
-			if !t.hasGmail(uint32(i)) {
-				t.plain++
-			}
+	err := x.each(ctx, func(i uint32, r *record) error {
+		switch {
+		case !t.isRep(i):
+		case mode != "references" && r.gmail != 0:
+			t.gmail.set(i)
+		default:
+			t.plain++
 		}
+		return nil
+	})
+	if err == nil {
+		err = t.separate(ctx, shared)
 	}
-	t.separate()
-	return t
+	if err != nil {
+		t.close()
+		return nil, err
+	}
+	return t, nil
+}
+
+func (t *threader) close() {
+	t.crowd.close()
+	t.links.close()
+}
+
+func (t *threader) isRep(i uint32) bool { return t.rep[i] == i }
+
+// An idGroup is the mails of one Message-ID while they pass by, in the order of date, sender, subject and age.
+type idGroup struct {
+	id     uint64
+	n      int
+	first  uint32
+	oldest uint32
+	age    record // of oldest
+	place  uint32 // the first mail of the last place
+	at     record // of place
+	places int
 }
 
 // separate tells, of the mails of each id, those that are one place of a thread from those that are not.
-func (t *threader) separate() {
-	t.twins = make(map[uint64]uint32, len(t.shared))
-	for id, owners := range t.shared {
-		t.twins[id] = slices.MinFunc(owners, t.x.older)
-		t.many += len(owners)
-		slices.SortFunc(owners, t.x.byPlace)
-		places := owners[:1]
-		for _, o := range owners[1:] {
-			if p := places[len(places)-1]; t.samePlace(p, o) {
-				t.union(p, o)
-				continue
-			}
-			places = append(places, o)
+func (t *threader) separate(ctx context.Context, shared *sorter) error {
+	var g idGroup
+	err := shared.each(ctx, func(item []byte) error {
+		i := last32(item)
+		if !t.isRep(i) {
+			return nil
 		}
-		t.owner.put(id, owners[0])
-		if t.shared[id] = places; len(places) == 1 {
-			delete(t.shared, id)
+		if id := be64(item); id != g.id {
+			t.settle(&g)
+			g = idGroup{id: id}
+		}
+		return t.share(&g, i)
+	})
+	t.settle(&g)
+	return err
+}
+
+// share takes one more mail of an id.
+func (t *threader) share(g *idGroup, i uint32) error {
+	r, err := t.x.at(i)
+	if err != nil {
+		return err
+	}
+	if g.n++; g.n == 1 {
+		g.first, g.oldest, g.place, g.age, g.at, g.places = i, i, i, r, r, 1
+		return nil
+	}
+	if r.older(&g.age) < 0 {
+		t.second.set(g.oldest)
+		g.oldest, g.age = i, r
+	} else {
+		t.second.set(i)
+	}
+	if t.samePlace(g.place, &g.at, i, &r) {
+		t.union(g.place, i)
+		return nil
+	}
+	if g.places == 1 {
+		if err := t.addPlace(g); err != nil {
+			return err
 		}
 	}
+	g.places++
+	g.place, g.at = i, r
+	return t.addPlace(g)
 }
 
-// byPlace orders mails by date, and brings those of one sender and subject together.
-func (x *index) byPlace(a, b uint32) int {
-	p, q := x.at(int(a)), x.at(int(b))
-	return cmp.Or(compareDates(p.date, q.date), cmp.Compare(p.sender, q.sender), cmp.Compare(p.subject, q.subject), x.older(a, b))
-}
-
-func (t *threader) samePlace(a, b uint32) bool {
-	p, q := t.x.at(int(a)), t.x.at(int(b))
-	return t.x.sameHand(p, q) && p.subject == q.subject && t.hasGmail(a) == t.hasGmail(b) && (!t.hasGmail(a) || p.gmail == q.gmail)
-}
-
-func (t *threader) isRep(i int) bool { return t.rep[i] == uint32(i) }
-
-// hasGmail reports whether Gmail's id decides for a mail.
-func (t *threader) hasGmail(i uint32) bool {
-	return t.mode != "references" && t.x.at(int(i)).gmail != 0
-}
-
-// own notes which mail a Message-ID names.
-func (t *threader) own(i uint32) {
-	id := t.x.at(int(i)).id
-	if id == 0 {
+// settle ends a group.
+func (t *threader) settle(g *idGroup) {
+	if g.n < 2 {
 		return
 	}
-	other, taken := t.owner.get(id)
-	switch {
-	case !taken:
-		t.owner.put(id, i)
-	case t.shared[id] == nil:
-		t.shared[id] = []uint32{other, i}
-	default:
-		t.shared[id] = append(t.shared[id], i)
+	s := &t.shared
+	if s.ids == 0 || g.age.older(&s.record) < 0 {
+		s.oldest, s.record = g.oldest, g.age
 	}
+	s.ids++
+	s.mails += g.n
+	if g.places > 1 {
+		s.ambiguous++
+	} else {
+		t.owner.set(g.first)
+	}
+}
+
+func (t *threader) samePlace(i uint32, p *record, k uint32, q *record) bool {
+	return p.sameHand(q) && p.subject == q.subject && t.gmail.has(i) == t.gmail.has(k) && (!t.gmail.has(i) || p.gmail == q.gmail)
 }
 
 // join connects everything.
-func (t *threader) join() error {
+func (t *threader) join(ctx context.Context, owners *sorter) error {
 	if t.mode != "references" {
-		t.joinGmail()
+		if err := t.joinGmail(ctx); err != nil {
+			return err
+		}
 	}
 	if t.mode == "gmail" || t.plain == 0 {
 		return nil
 	}
-	people := t.senders()
-	refs, err := t.x.refs.reader()
-	if err != nil {
+	if err := t.joinRefs(ctx, owners); err != nil {
 		return err
 	}
-	var hash [8]byte
-	for i := range t.x.n {
-		for range t.x.at(i).nrefs {
-			if _, err := io.ReadFull(refs, hash[:]); err != nil {
-				return fmt.Errorf("read the references of the mails again: %w", err)
-			}
-			t.refer(t.rep[i], be64(hash[:]), people)
-		}
+	if err := t.joinCrowd(ctx); err != nil {
+		return err
 	}
-	t.joinLinks()
-	return nil
+	return t.joinLinks(ctx)
 }
 
 // joinGmail joins the mails of each Gmail thread.
-func (t *threader) joinGmail() {
-	first := newIDTable(64)
-	for i := range t.x.n {
-		g := t.x.at(i).gmail
-		if g == 0 || !t.isRep(i) {
-			continue
+func (t *threader) joinGmail(ctx context.Context) error {
+	if !t.x.gmail {
+		return nil
+	}
+	threads := newSorter(t.x.temp, "gmail-threads")
+	defer threads.close()
+	var item []byte
+	err := t.x.each(ctx, func(i uint32, r *record) error {
+		if !t.gmail.has(i) {
+			return nil
 		}
-		if other, ok := first.get(spread(g)); ok {
-			t.union(other, uint32(i))
+		item = binary.BigEndian.AppendUint64(item[:0], r.gmail)
+		return threads.add(binary.BigEndian.AppendUint32(item, i))
+	})
+	if err == nil {
+		err = threads.finish()
+	}
+	if err != nil {
+		return err
+	}
+	thread, first := uint64(0), uint32(0)
+	return threads.each(ctx, func(item []byte) error {
+		if g, i := be64(item), last32(item); g == thread {
+			t.union(first, i)
 		} else {
-			first.put(spread(g), uint32(i))
+			thread, first = g, i
 		}
-	}
+		return nil
+	})
 }
 
-// senders are the addresses of all authors, as hashes.
-func (t *threader) senders() *idTable {
-	people := newIDTable(64)
-	for i := range t.x.n {
-		if h := t.x.at(i).sender; h != 0 {
-			people.put(h, 0)
-		}
-	}
-	return people
-}
-
-// refer follows one reference of the mail i.
-func (t *threader) refer(i uint32, id uint64, people *idTable) {
-	target, known := t.owner.get(id)
-	switch {
-	case known && t.shared[id] != nil:
-		if target, known = t.among(i, t.shared[id]); !known {
-			return
-		}
-	case !known:
-		if _, address := people.get(id); address {
-			return
-		}
-		target = uint32(len(t.parent))
-		t.parent = append(t.parent, target)
-		t.owner.put(id, target)
-	}
+// connect follows a reference of the mail i to the mail target.
+func (t *threader) connect(i, target uint32) error {
 	if target == i {
-		return
+		return nil
 	}
-	missing := int(target) >= t.x.n
-	if !missing {
-		t.bound[i/64] |= 1 << (i % 64)
-	}
-	switch from, to := t.hasGmail(i), !missing && t.hasGmail(target); {
+	t.bound.set(i)
+	switch from, to := t.gmail.has(i), t.gmail.has(target); {
 	case from && to:
+		return nil
 	case from:
-		t.links = append(t.links, link{node: target, gmail: i})
+		return t.link(target, i)
 	case to:
-		t.links = append(t.links, link{node: i, gmail: target})
-	default:
-		t.union(i, target)
+		return t.link(i, target)
 	}
+	t.union(i, target)
+	return nil
 }
 
-// among picks the mail that i answers from those that share an id: of the same subject, the latest that is not younger
-// than i.
-func (t *threader) among(i uint32, owners []uint32) (uint32, bool) {
-	r := t.x.at(int(i))
-	found, ok := uint32(0), false
-	for _, o := range owners { // oldest first
-		p := t.x.at(int(o))
-		if o == i || p.subject != r.subject || p.subject == 0 {
-			continue
-		}
-		if ok && compareDates(p.date, r.date) > 0 {
-			break
-		}
-		found, ok = o, true
-	}
-	return found, ok
+// link notes that the group of a mail without Gmail's id belongs to the thread of one with it.
+func (t *threader) link(node, gmail uint32) error {
+	return t.links.write(binary.BigEndian.AppendUint32(binary.BigEndian.AppendUint32(nil, node), gmail))
 }
 
 // joinLinks brings each group without Gmail's id to the oldest Gmail thread that it is linked with.
-func (t *threader) joinLinks() {
-	if len(t.links) == 0 {
-		return
+func (t *threader) joinLinks(ctx context.Context) error {
+	if t.links.size == 0 {
+		return nil
 	}
-	start := map[uint32]uint32{} // root of a Gmail thread: its oldest mail
-	for i := range uint32(t.x.n) {
-		if t.isRep(int(i)) && t.hasGmail(i) {
-			root := t.find(i)
-			if old, ok := start[root]; !ok || t.x.older(i, old) < 0 {
-				start[root] = i
-			}
+	heads, linked, groups := newSorter(t.x.temp, "gmail-heads"), newSorter(t.x.temp, "linked"), newSorter(t.x.temp, "linked-groups")
+	defer heads.close()
+	defer linked.close()
+	defer groups.close()
+	if err := t.sortHeads(ctx, heads); err != nil {
+		return err
+	}
+	if err := t.sortLinks(linked); err != nil {
+		return err
+	}
+	if err := meetHeads(ctx, heads, linked, groups); err != nil {
+		return err
+	}
+	var last []byte
+	return groups.each(ctx, func(item []byte) error {
+		if !bytes.Equal(last, item[:4]) {
+			last = append(last[:0], item[:4]...)
+			t.union(be32(item), last32(item))
 		}
-	}
-	best := map[uint32]uint32{} // root of a group: the oldest mail of its thread
-	for _, l := range t.links {
-		group, thread := t.find(l.node), start[t.find(l.gmail)]
-		if old, ok := best[group]; !ok || t.x.older(thread, old) < 0 {
-			best[group] = thread
-		}
-	}
-	for group, thread := range best {
-		t.union(group, thread)
-	}
-	t.links = nil
+		return nil
+	})
 }
 
-// find is the root of a node's tree; it halves the path on its way.
+// sortHeads sorts the mails with Gmail's id by thread and age.
+func (t *threader) sortHeads(ctx context.Context, to *sorter) error {
+	var item []byte
+	err := t.x.each(ctx, func(i uint32, r *record) error {
+		if !t.gmail.has(i) {
+			return nil
+		}
+		item = r.appendAge(binary.BigEndian.AppendUint32(item[:0], t.find(i)))
+		return to.add(binary.BigEndian.AppendUint32(item, i))
+	})
+	if err != nil {
+		return err
+	}
+	return to.finish()
+}
+
+// sortLinks sorts the links by the roots of the threads and of the groups, as they stand now.
+func (t *threader) sortLinks(to *sorter) error {
+	if err := t.links.flush(); err != nil {
+		return err
+	}
+	links := t.links.rows(8)
+	for {
+		l, err := links.next()
+		if err != nil {
+			return err
+		}
+		if l == nil {
+			return to.finish()
+		}
+		item := binary.BigEndian.AppendUint32(nil, t.find(last32(l)))
+		if err := to.add(binary.BigEndian.AppendUint32(item, t.find(be32(l)))); err != nil {
+			return err
+		}
+	}
+}
+
+// meetHeads sorts what the links say by group, and then by the age of the thread's oldest mail.
+func meetHeads(ctx context.Context, heads, linked, groups *sorter) error {
+	head, err := heads.stream()
+	if err != nil {
+		return err
+	}
+	var oldest []byte // of the thread
+	err = linked.each(ctx, func(item []byte) error {
+		for oldest == nil || be32(oldest) < be32(item) {
+			next, err := head.next()
+			if err != nil || next == nil {
+				return err
+			}
+			if oldest == nil || be32(next) != be32(oldest) {
+				oldest = append(oldest[:0], next...)
+			}
+		}
+		if be32(oldest) != be32(item) {
+			return nil
+		}
+		return groups.add(append(binary.BigEndian.AppendUint32(nil, last32(item)), oldest[4:]...))
+	})
+	if err != nil {
+		return err
+	}
+	return groups.finish()
+}
+
+// find is the root of a record's tree; it halves the path on its way.
 func (t *threader) find(i uint32) uint32 {
 	for t.parent[i] != i {
 		t.parent[i] = t.parent[t.parent[i]]
@@ -255,7 +337,7 @@ func (t *threader) find(i uint32) uint32 {
 	return i
 }
 
-// union joins two trees. The smaller number becomes the root, so that roots are mails, not missing ids.
+// union joins two trees. The smaller number becomes the root.
 func (t *threader) union(a, b uint32) {
 	a, b = t.find(a), t.find(b)
 	switch {
@@ -265,6 +347,3 @@ func (t *threader) union(a, b uint32) {
 		t.parent[a] = b
 	}
 }
-
-// isBound reports whether a mail refers to another one of the input.
-func (t *threader) isBound(i uint32) bool { return t.bound[i/64]&(1<<(i%64)) != 0 }

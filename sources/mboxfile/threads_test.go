@@ -11,8 +11,6 @@ import (
 	"strings"
 	"testing"
 	"time"
-
-	"hsimport/sources"
 )
 
 func TestThreads(t *testing.T) {
@@ -225,54 +223,101 @@ func addRandom(x *index, choose func(int) int) {
 	}
 }
 
-// shuffled is the same index with its records in another order.
-func shuffled(x *index, ids []string, order []int) *index {
-	y := newIndex(&tempDir{})
+// shuffled is the same index with its records in another order, and with so much memory for each table.
+func shuffled(x *index, order []int, memory int) *index {
+	y := newIndex(&tempDir{memory: memory})
 	y.labels.number(nil)
 	refs := make([][]uint64, x.n)
-	for i, at := 0, 0; i < x.n; i++ {
-		for range x.at(i).nrefs {
+	at := 0
+	record := func(i uint32) record {
+		r, err := x.at(i)
+		if err != nil {
+			panic(err)
+		}
+		return r
+	}
+	for i := range refs {
+		for range record(uint32(i)).nrefs {
 			refs[i] = append(refs[i], be64(x.refs.mem[at:]))
 			at += 8
 		}
 	}
 	for _, i := range order {
+		r := record(uint32(i))
+		id, err := x.ids.read(nil, r.idAt)
+		if err != nil {
+			panic(err)
+		}
 		at, err := x.places.at(uint32(i))
 		if err == nil {
-			err = y.add(*x.at(i), at, refs[i], ids[i])
+			err = y.add(r, at, refs[i], string(id))
 		}
 		if err != nil {
 			panic(err)
 		}
 	}
+	if err := y.flush(); err != nil {
+		panic(err)
+	}
 	return y
+}
+
+// threaded makes tickets of an index, without what needs the mails themselves.
+func threaded(ctx context.Context, x *index, mode string) (*threads, error) {
+	rep, byDigest, _, err := x.copies(ctx)
+	defer byDigest.close()
+	if err != nil {
+		return nil, err
+	}
+	owners, shared, err := x.sharingID(ctx, rep)
+	defer owners.close()
+	defer shared.close()
+	if err != nil {
+		return nil, err
+	}
+	t, err := newThreader(ctx, x, rep, shared, mode)
+	if err != nil {
+		return nil, err
+	}
+	defer t.close()
+	if err := t.join(ctx, owners); err != nil {
+		return nil, err
+	}
+	return t.collect(ctx)
 }
 
 // threading is a rendering of the tickets of an index that no order shows in.
 func threading(t *testing.T, x *index, mode string) string {
 	t.Helper()
-	rep, _, err := x.copies()
+	defer x.close()
+	all, err := threaded(context.Background(), x, mode)
 	if err != nil {
 		t.Fatal(err)
 	}
-	th := newThreader(x, rep, mode)
-	if err := th.join(); err != nil {
-		t.Fatal(err)
-	}
-	all, err := th.collect()
-	if err != nil {
-		t.Fatal(err)
-	}
+	defer all.close()
+	s := Source{index: x, threads: all}
 	var lines []string
-	for i := range all.tickets {
-		tk := &all.tickets[i]
-		line := fmt.Sprintf("%s %d %d:", all.key(tk), tk.created, tk.last)
-		for _, m := range all.members[tk.start : tk.start+tk.n] {
-			line += fmt.Sprintf(" %x", x.at(int(m)).digest)
+	for i := range s.Len() {
+		e := s.Entry(i)
+		line := fmt.Sprintf("%s %d %d:", e.Key, e.Created.Unix(), e.Last.Unix())
+		tk, err := all.ticket(i)
+		if err != nil {
+			t.Fatal(err)
+		}
+		members, err := all.membersOf(&tk)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, m := range members {
+			r, err := x.at(m.i)
+			if err != nil {
+				t.Fatal(err)
+			}
+			line += fmt.Sprintf(" %x", r.digest)
 		}
 		lines = append(lines, line)
-		if at, ok := all.find(sources.Key(all.key(tk))); !ok || at != i {
-			t.Errorf("ticket %d with key %s is found at %d", i, all.key(tk), at)
+		if at, ok := s.Find(e.Key); !ok || at != i {
+			t.Errorf("ticket %d with key %s is found at %d", i, e.Key, at)
 		}
 	}
 	return strings.Join(lines, "\n")
@@ -296,22 +341,19 @@ func FuzzThreader(f *testing.F) {
 	})
 }
 
-// orderFree proves that the threading of an index does not change when its records are shuffled.
+// orderFree proves that the threading of an index does not change when its records are shuffled, nor when it has hardly
+// any memory.
 func orderFree(t *testing.T, x *index, mode string, seed uint64) {
 	t.Helper()
-	ids := make([]string, x.n)
-	if err := x.ids.each(func(i int, id []byte) { ids[i] = string(id) }); err != nil {
-		t.Fatal(err)
-	}
 	order := make([]int, x.n)
 	for i := range order {
 		order[i] = i
 	}
-	want := threading(t, shuffled(x, ids, order), mode)
+	want := threading(t, shuffled(x, order, 0), mode)
 	rng := rand.New(rand.NewPCG(seed, 1))
-	for range 3 {
+	for k := range 3 {
 		rng.Shuffle(len(order), func(i, j int) { order[i], order[j] = order[j], order[i] })
-		if got := threading(t, shuffled(x, ids, order), mode); got != want {
+		if got := threading(t, shuffled(x, order, []int{0, 1, 300}[k]), mode); got != want {
 			t.Fatalf("thread_by %s depends on the order:\n%s\n--- and\n%s", mode, want, got)
 		}
 	}
@@ -338,14 +380,14 @@ func TestCancelled(t *testing.T) {
 	}
 }
 
-// BenchmarkThreads joins a million mails in threads of four.
+// BenchmarkThreads makes tickets of a million mails in threads of four.
 func BenchmarkThreads(b *testing.B) {
 	const n = 1_000_000
 	x := newIndex(&tempDir{})
 	x.labels.number(nil)
 	ids := make([]uint64, n)
 	for i := range ids {
-		ids[i] = spread(uint64(i + 1))
+		ids[i] = uint64(i+1) * 0x9e3779b97f4a7c15 // spreads numbers as hashes are
 	}
 	for i := range n {
 		r := record{id: ids[i], date: int64(i)}
@@ -362,13 +404,11 @@ func BenchmarkThreads(b *testing.B) {
 		b.Fatal(err)
 	}
 	for b.Loop() {
-		rep, _, err := x.copies()
+		all, err := threaded(context.Background(), x, "auto")
 		if err != nil {
 			b.Fatal(err)
 		}
-		if err := newThreader(x, rep, "auto").join(); err != nil {
-			b.Fatal(err)
-		}
+		all.close()
 	}
 	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/n, "ns/mail")
 }

@@ -18,20 +18,17 @@ import (
 // Ticket reads the mails of ticket i again and decodes them. Its messages are ordered by date; within one second, those
 // with fewer references first. A mail that has changed since Open is sources.ErrChanged.
 func (s *Source) Ticket(ctx context.Context, i int) (*sources.Ticket, error) {
-	tk := &s.threads.tickets[i]
-	members := s.threads.members[tk.start : tk.start+tk.n]
-	out := &sources.Ticket{
-		Key: sources.Key(s.threads.key(tk)), Kind: sources.Mail, Channel: "email", CreatedAt: timeOf(tk.created),
-		UpdatedAt: timeOf(tk.last), Position: s.position(members[0]),
+	out, members, joins, err := s.begin(i)
+	if err != nil {
+		return nil, err
 	}
 	r := reader{s: s}
 	defer r.close()
-	joins := joiner{s: s, gmail: s.index.at(int(tk.root)).gmail, several: len(members) > 1}
-	for n, m := range members {
+	for n := range members {
 		if err := ctx.Err(); err != nil {
 			return nil, err
 		}
-		msg, err := r.message(m)
+		msg, err := r.message(&members[n])
 		if err != nil {
 			return nil, err
 		}
@@ -44,6 +41,34 @@ func (s *Source) Ticket(ctx context.Context, i int) (*sources.Ticket, error) {
 	out.Labels = unite(out.Labels)
 	out.Joins = joins.reasons()
 	return out, nil
+}
+
+// begin is a ticket as far as the index knows it, its mails, and what finds out why they are in it.
+func (s *Source) begin(i int) (*sources.Ticket, []member, *joiner, error) {
+	if err := s.threads.err(); err != nil {
+		return nil, nil, nil, err
+	}
+	tk, err := s.threads.ticket(i)
+	if err != nil {
+		return nil, nil, nil, err
+	}
+	key, err := s.threads.key(&tk)
+	if err != nil {
+		return nil, nil, nil, err
+	}
+	members, err := s.threads.membersOf(&tk)
+	if err != nil {
+		return nil, nil, nil, err
+	}
+	root, err := s.index.at(tk.root)
+	if err != nil {
+		return nil, nil, nil, err
+	}
+	out := &sources.Ticket{
+		Key: sources.Key(key), Kind: sources.Mail, Channel: "email", CreatedAt: timeOf(tk.created),
+		UpdatedAt: timeOf(tk.last), Position: s.position(members[0].i),
+	}
+	return out, members, &joiner{s: s, gmail: root.gmail, several: len(members) > 1}, nil
 }
 
 // A reader reads mails by their records and keeps the file open that it read last.
@@ -104,12 +129,16 @@ func (r *reader) changed(i uint32, what string) error {
 }
 
 // message reads and decodes one mail. Its header is in r.head afterwards.
-func (r *reader) message(i uint32) (*sources.Message, error) {
+func (r *reader) message(m *member) (*sources.Message, error) {
+	s, i := r.s, m.i
 	sep, raw, err := r.raw(i)
 	if err != nil {
 		return nil, err
 	}
-	s, rec := r.s, r.s.index.at(int(i))
+	rec, err := s.index.at(i)
+	if err != nil {
+		return nil, err
+	}
 	opts := mail.Options{Zone: s.scan.zone, Position: s.position(i)}
 	if len(sep) > 0 {
 		line, _ := cutLine(sep)
@@ -132,11 +161,11 @@ func (r *reader) message(i uint32) (*sources.Message, error) {
 	msg, head := mail.Read(ready, reopen, opts)
 	r.head = head
 	msg.Digest = hex.EncodeToString(sum[:])
-	msg.Key = sources.Key(appendKey(nil, keyID(r.head.MessageID), rec, s.threads.alone(i, rec)))
+	msg.Key = sources.Key(appendKey(nil, keyID(r.head.MessageID), &rec, !m.second))
 	msg.Labels = slices.Clone(s.index.labels.sets[rec.labels])
 	msg.Position = opts.Position
 	s.desk.Attach(msg)
-	s.noteCopies(msg, i)
+	s.noteCopies(msg, m)
 	return msg, nil
 }
 
@@ -149,17 +178,16 @@ func keyID(id string) []byte {
 }
 
 // noteCopies says where the further copies of a mail are.
-func (s *Source) noteCopies(msg *sources.Message, i uint32) {
-	first, n := s.copiesOf(i)
-	if n == 0 {
+func (s *Source) noteCopies(msg *sources.Message, m *member) {
+	if m.copies == 0 {
 		return
 	}
-	text := fmt.Sprintf("the same mail is at %s too", s.position(first))
-	if n > 1 {
-		text += fmt.Sprintf(" and at %d more places", n-1)
+	text := fmt.Sprintf("the same mail is at %s too", s.position(m.first))
+	if m.copies > 1 {
+		text += fmt.Sprintf(" and at %d more places", m.copies-1)
 	}
 	msg.Problems = append(msg.Problems, sources.Problem{
-		Severity: sources.Info, Code: "copy-merged", Text: text, Position: s.position(i),
+		Severity: sources.Info, Code: "copy-merged", Text: text, Position: s.position(m.i),
 	})
 }
 
