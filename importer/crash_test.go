@@ -104,15 +104,44 @@ func (b *bench) wantFiles() {
 	}
 }
 
+// death is where a process dies: at the k-th durable step, which is still written or not. A dead process writes nothing
+// more. With k = 0 it lives, and its steps are counted.
+type death struct {
+	k     int
+	apply bool
+	steps int
+	op    string
+}
+
+func (d *death) String() string { return fmt.Sprintf("step %d (%s), written %t", d.k, d.op, d.apply) }
+
+// dieAt makes what runs next die, until fault is nil again.
+func (b *bench) dieAt(k int, apply bool) *death {
+	d := &death{k: k, apply: apply}
+	b.fault = func(op string) (bool, error) {
+		d.steps++
+		switch {
+		case k == 0 || d.steps < k:
+			return true, nil
+		case d.steps == k:
+			d.op = op
+			return apply, errCrash
+		}
+		return false, errCrash
+	}
+	return d
+}
+
 // steps counts the durable writes of a run without crashes.
 func steps(t *testing.T, faults string) (n int) {
 	synctest.Test(t, func(t *testing.T) {
 		b := crashBench(t, faults, 1)
-		b.fault = func(string) (bool, error) { n++; return true, nil }
+		all := b.dieAt(0, false)
 		b.untilDone()
 		b.wantHeld()
 		b.wantFiles()
 		_ = b.box.Close()
+		n = all.steps
 	})
 	return n
 }
@@ -143,18 +172,7 @@ func TestCrashAtEveryStep(t *testing.T) {
 func crashAt(t *testing.T, faults string, workers, k int, apply bool) {
 	synctest.Test(t, func(t *testing.T) {
 		b := crashBench(t, faults, workers)
-		at, op := 0, ""
-		dead := false
-		b.fault = func(name string) (bool, error) {
-			if dead {
-				return false, errCrash // a dead process writes nothing more
-			}
-			if at++; at == k {
-				dead, op = true, name
-				return apply, errCrash
-			}
-			return true, nil
-		}
+		end := b.dieAt(k, apply)
 		b.run()
 		b.fault = nil
 		b.untilDone()
@@ -162,7 +180,7 @@ func crashAt(t *testing.T, faults string, workers, k int, apply bool) {
 		b.wantFiles()
 		_ = b.box.Close()
 		if t.Failed() {
-			t.Fatalf("crash at step %d (%s), written %t, %d workers", k, op, apply, workers)
+			t.Fatalf("crash at %s, %d workers", end, workers)
 		}
 	})
 }
@@ -263,22 +281,16 @@ func followBench(t *testing.T, faults string) *bench {
 func TestCrashInFollowUp(t *testing.T) {
 	t.Parallel()
 	for _, faults := range []string{"", "reply#1=504,applied note#1=reset customer#1=504,late:1s", "append#1-2=reset", "append#2=html200,applied append#3=504"} {
-		n := 0
+		n, stride := 0, 2
+		if testing.Short() {
+			stride = 7
+		}
 		step := func(t *testing.T, k int) {
 			b := followBench(t, faults)
-			at, op := 0, ""
-			b.fault = func(name string) (bool, error) {
-				if at++; at == k {
-					op = name
-				}
-				if k > 0 && at >= k {
-					return at == k && k%2 == 0, errCrash
-				}
-				return true, nil
-			}
+			end := b.dieAt(k, k/stride%2 == 0)
 			b.run()
 			if k == 0 {
-				n = at
+				n = end.steps
 			}
 			b.fault = nil
 			var rep *importer.Report
@@ -303,16 +315,12 @@ func TestCrashInFollowUp(t *testing.T) {
 			}
 			_ = b.box.Close()
 			if t.Failed() {
-				t.Fatalf("crash at step %d (%s), faults %q", k, op, faults)
+				t.Fatalf("crash at %s, faults %q", end, faults)
 			}
 		}
 		virtual(t, func(t *testing.T) { step(t, 0) })
 		if n < 15 {
 			t.Fatalf("only %d durable steps", n)
-		}
-		stride := 2
-		if testing.Short() {
-			stride = 7
 		}
 		for k := 1; k <= n; k += stride {
 			virtual(t, func(t *testing.T) { step(t, k) })
@@ -327,18 +335,9 @@ func TestCrashWithLateTwin(t *testing.T) {
 	step := func(t *testing.T, k int) {
 		b := newBench(t, many(6)...)
 		b.faults("create#3=504,late:5s delete#1=504,applied")
-		at, op := 0, ""
-		b.fault = func(name string) (bool, error) {
-			if at++; at == k {
-				op = name
-			}
-			if k > 0 && at >= k {
-				return at == k && k%2 == 0, errCrash
-			}
-			return true, nil
-		}
+		end := b.dieAt(k, k%2 == 0)
 		b.run()
-		n = max(n, at)
+		n = max(n, end.steps)
 		b.fault = nil
 		b.untilDone()
 		time.Sleep(time.Minute)
@@ -346,7 +345,7 @@ func TestCrashWithLateTwin(t *testing.T) {
 		b.wantHeld()
 		_ = b.box.Close()
 		if t.Failed() {
-			t.Fatalf("crash at step %d (%s)", k, op)
+			t.Fatalf("crash at %s", end)
 		}
 	}
 	virtual(t, func(t *testing.T) { step(t, 0) })

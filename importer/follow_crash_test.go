@@ -10,8 +10,8 @@ import (
 	"hsimport/mapping"
 )
 
-// crashes lets a run die at each durable step, before and after it is written, under each script of faults, and the same
-// command go on until it is done; then check looks at the account. It tells how many steps there are.
+// crashes lets a run die at each durable step, one before it is written and the next after, under each script of faults, and
+// the same command go on until it is done; then check looks at the account. It tells how many steps there are.
 func crashes(t *testing.T, scripts []string, setup func(t *testing.T) *bench, check func(b *bench)) {
 	t.Helper()
 	for _, script := range scripts {
@@ -19,19 +19,10 @@ func crashes(t *testing.T, scripts []string, setup func(t *testing.T) *bench, ch
 		step := func(t *testing.T, k int) {
 			b := setup(t)
 			b.faults(script)
-			at, op := 0, ""
-			b.fault = func(name string) (bool, error) {
-				if at++; at == k {
-					op = name
-				}
-				if k > 0 && at >= k {
-					return at == k && k%2 == 0, errCrash
-				}
-				return true, nil
-			}
+			end := b.dieAt(k, k%2 == 0)
 			b.run()
 			if k == 0 {
-				n = at
+				n = end.steps
 			}
 			b.fault = nil
 			rep := b.untilDone()
@@ -41,7 +32,7 @@ func crashes(t *testing.T, scripts []string, setup func(t *testing.T) *bench, ch
 			check(b)
 			_ = b.box.Close()
 			if t.Failed() {
-				t.Fatalf("crash at step %d (%s), faults %q", k, op, script)
+				t.Fatalf("crash at %s, faults %q", end, script)
 			}
 		}
 		virtual(t, func(t *testing.T) { step(t, 0) })

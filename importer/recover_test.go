@@ -413,28 +413,22 @@ func recoverCrash(t *testing.T, at int, steps *int) {
 	b := crashBench(t, "", 2)
 	b.mustRun(importer.ExitOK)
 	b.lose()
+	end := b.dieAt(at, at%2 == 0)
 	if at > 0 {
-		b.fault = func(string) (bool, error) {
-			if *steps++; *steps >= at {
-				return *steps == at && at%2 == 0, errCrash
-			}
-			return true, nil
-		}
 		rep := importer.Recover(t.Context(), b.job(), false)
 		b.fault = nil
 		if rep.Cause == nil {
-			t.Errorf("step %d: recover noticed nothing", at)
+			t.Errorf("%s: recover noticed nothing", end)
 		}
 		if _, err := os.Stat(b.path); err == nil { // only its last words are missing
 			b.wantNothingToDo()
 			b.lose()
 		} else if got := b.leftovers(); len(got) > 0 {
-			t.Errorf("step %d: left behind: %v", at, got)
+			t.Errorf("%s: left behind: %v", end, got)
 		}
-	} else {
-		b.fault = func(string) (bool, error) { *steps++; return true, nil }
 	}
 	b.recover(importer.ExitOK, false)
+	*steps = end.steps
 	b.fault = nil
 	b.wantNothingToDo()
 	_ = b.box.Close()

@@ -199,9 +199,10 @@ func redoSteps(t *testing.T, faults string) (n int) {
 		b.mustRun(importer.ExitOK)
 		b.maps.JobTag, b.opts.RedoChanged = "moved", true
 		b.faults(faults)
-		b.fault = func(string) (bool, error) { n++; return true, nil }
+		all := b.dieAt(0, false)
 		b.untilDone()
 		_ = b.box.Close()
+		n = all.steps
 	})
 	return n
 }
@@ -219,29 +220,19 @@ func TestCrashInRedo(t *testing.T) {
 			stride = 7
 		}
 		for k := 1; k <= n; k += stride {
-			redoCrash(t, faults, k)
+			redoCrash(t, faults, k, k/stride%2 == 0)
 		}
 	}
 }
 
-func redoCrash(t *testing.T, faults string, k int) {
+func redoCrash(t *testing.T, faults string, k int, apply bool) {
 	t.Helper()
 	virtual(t, func(t *testing.T) {
 		b := redoBench(t)
 		b.mustRun(importer.ExitOK)
 		b.maps.JobTag, b.opts.RedoChanged = "moved", true
 		b.faults(faults)
-		at, op := 0, ""
-		b.fault = func(name string) (bool, error) {
-			at++
-			if at == k {
-				op = name
-			}
-			if at >= k {
-				return at == k && k%2 == 0, errCrash
-			}
-			return true, nil
-		}
+		end := b.dieAt(k, apply)
 		b.run()
 		b.fault = nil
 		switch k % 3 {
@@ -259,7 +250,7 @@ func redoCrash(t *testing.T, faults string, k int) {
 		b.wantFiles()
 		_ = b.box.Close()
 		if t.Failed() {
-			t.Fatalf("crash at step %d (%s), faults %q", k, op, faults)
+			t.Fatalf("crash at %s, faults %q", end, faults)
 		}
 	})
 }

@@ -255,19 +255,10 @@ func TestCrashInPause(t *testing.T) {
 			step := func(t *testing.T, k int) {
 				b := flowBench(t)
 				b.switchFaults(lost)
-				at, op := 0, ""
-				b.fault = func(name string) (bool, error) {
-					if at++; at == k {
-						op = name
-					}
-					if k > 0 && at >= k {
-						return at == k && k%2 == 0, errCrash
-					}
-					return true, nil
-				}
+				end := b.dieAt(k, k%2 == 0)
 				b.pause()
 				b.resume()
-				n = max(n, at)
+				n = max(n, end.steps)
 				b.fault = nil
 				if code, _ := b.pause(); code != importer.ExitOK || b.active() != theirsOn || b.paused() != oursOff {
 					t.Errorf("after the crash: exit %d; active: %s; paused: %s", code, b.active(), b.paused())
@@ -281,7 +272,7 @@ func TestCrashInPause(t *testing.T) {
 				}
 				_ = b.box.Close()
 				if t.Failed() {
-					t.Fatalf("crash at step %d (%s)", k, op)
+					t.Fatalf("crash at %s", end)
 				}
 			}
 			virtual(t, func(t *testing.T) { step(t, 0) })
