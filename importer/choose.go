@@ -2,6 +2,7 @@ package importer
 
 import (
 	"context"
+	"maps"
 	"math/rand/v2"
 	"slices"
 	"strings"
@@ -23,35 +24,58 @@ func (e *engine) choose(ctx context.Context) error {
 	return nil
 }
 
-// chooseOnly finds tickets by key or by the number people knew them by.
+// named are the tickets that --only names, by key or by the number people knew them by. Nobody named means everybody.
+type named struct {
+	names   []string
+	missing map[string]bool // named, and not come across yet
+}
+
+func byName(names []string) *named {
+	n := &named{names: names, missing: map[string]bool{}}
+	for _, name := range names {
+		n.missing[name] = true
+	}
+	return n
+}
+
+// has reports whether the ticket of a part is among them.
+func (n *named) has(row *checkpoint.Part) bool {
+	if len(n.names) == 0 {
+		return true
+	}
+	by := func(name string) bool { return name != "" && slices.Contains(n.names, name) }
+	if !by(row.Ticket) && !by(row.LegacyID) {
+		return false
+	}
+	delete(n.missing, row.Ticket)
+	delete(n.missing, row.LegacyID)
+	return true
+}
+
+// all refuses when has has not come across all of them; none says what there is none of.
+func (n *named) all(none string) error {
+	if len(n.missing) == 0 {
+		return nil
+	}
+	names := slices.Sorted(maps.Keys(n.missing))
+	return stopf(ExitUsage, "a ticket is named by its key or its old number, as the reports show it", "%s is called %s", none, strings.Join(names, ", "))
+}
+
+// chooseOnly finds the tickets that --only names.
 func (e *engine) chooseOnly(ctx context.Context) error {
 	e.chosen = map[string]bool{}
-	missing := map[string]bool{}
-	for _, want := range e.Options.Only {
-		missing[want] = true
-	}
+	only := byName(e.Options.Only)
 	for _, st := range []checkpoint.State{checkpoint.Pending, checkpoint.Created, checkpoint.InDoubt, checkpoint.Rejected} {
 		for row, err := range e.store.InState(ctx, st) {
 			if err != nil {
 				return err
 			}
-			for _, want := range e.Options.Only {
-				if row.Ticket == want || row.LegacyID != "" && row.LegacyID == want {
-					delete(missing, want)
-					e.chosen[row.Ticket] = true
-				}
+			if only.has(row) {
+				e.chosen[row.Ticket] = true
 			}
 		}
 	}
-	if len(missing) > 0 {
-		names := make([]string, 0, len(missing))
-		for n := range missing {
-			names = append(names, n)
-		}
-		slices.Sort(names)
-		return stopf(ExitUsage, "a ticket is named by its key or its old number, as the reports show it", "no ticket to import is called %s", strings.Join(names, ", "))
-	}
-	return nil
+	return only.all("no ticket to import")
 }
 
 // sampler chooses tickets that together show the most: the longest, one that splits, the biggest attachments, each

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -316,6 +317,10 @@ func Worse(a, b int) int {
 	return a
 }
 
+func worst(codes []int) int {
+	return slices.MinFunc(codes, func(a, b int) int { return precedence(a) - precedence(b) })
+}
+
 // precedence is the place of an exit code in the order of precedence; 0 is the strongest.
 func precedence(code int) int {
 	for i, c := range []int{ExitUsage, ExitAuth, ExitCheckpoint, ExitDrift, ExitUnexpected, ExitInterrupted, ExitLeft, ExitDoubt, ExitRejected} {
@@ -338,13 +343,7 @@ func (e *engine) exitCode() int {
 	if c.Rejected > 0 || e.rep.Ledger.Records.Unreadable > 0 || e.rejectedEffects > 0 {
 		codes = append(codes, ExitRejected)
 	}
-	best := ExitOK
-	for _, c := range codes {
-		if precedence(c) < precedence(best) {
-			best = c
-		}
-	}
-	return best
+	return worst(codes)
 }
 
 // verdict is the last line of a run.

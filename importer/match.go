@@ -1,6 +1,7 @@
 package importer
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"slices"
@@ -76,7 +77,7 @@ type pair struct {
 // part and one candidate need not agree in the texts, which the server may have rewritten, unless the late twin of
 // another part of that second may turn up.
 func (e *engine) pairUp(ctx context.Context, group []doubt, cands []helpscout.Conversation) (pairs []pair, left []doubt, rest []helpscout.Conversation, err error) {
-	slices.SortFunc(cands, func(a, b helpscout.Conversation) int { return int(a.Number - b.Number) })
+	slices.SortFunc(cands, func(a, b helpscout.Conversation) int { return cmp.Compare(a.Number, b.Number) })
 	threads := map[int64][]helpscout.Thread{}
 	used := map[int64]bool{}
 	single := len(group) == 1 && len(cands) == 1

@@ -1,6 +1,7 @@
 package importer
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -256,7 +257,7 @@ func (r *recovery) newestToo(ctx context.Context) error {
 	if len(r.missing) == 0 {
 		return nil
 	}
-	slices.SortStableFunc(r.missing, func(a, b missing) int { return int(a.second - b.second) })
+	slices.SortStableFunc(r.missing, func(a, b missing) int { return cmp.Compare(a.second, b.second) })
 	q := helpscout.ListQuery{Status: "all", SortField: "number", SortOrder: "desc"}
 	list := lister{r.engine, true}
 	quiet := 0

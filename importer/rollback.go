@@ -1,6 +1,7 @@
 package importer
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -195,49 +196,26 @@ func (r *rollback) settleFirst(ctx context.Context) error {
 
 // list gathers what is to be deleted, the newest first.
 func (r *rollback) list(ctx context.Context) (out []created, err error) {
-	missing := map[string]bool{}
-	for _, w := range r.how.Only {
-		missing[w] = true
-	}
+	only := byName(r.how.Only)
 	for row, err := range r.store.InState(ctx, checkpoint.Created) {
 		if err != nil {
 			return nil, err
 		}
-		if !r.asked(row) {
+		if !only.has(row) || r.how.Part > 0 && row.Number != r.how.Part || row.DoneAt.Before(r.how.Since) {
 			continue
 		}
-		delete(missing, row.Ticket)
-		delete(missing, row.LegacyID)
 		if row.How == checkpoint.ByAdoption {
 			r.n.Adopted++
 			continue
 		}
 		out = append(out, created{row.Created, row.ID, row.DoneAt.UnixMilli()})
 	}
-	for _, w := range r.how.Only {
-		if missing[w] {
-			return nil, stopf(ExitUsage, "a ticket is named by its key or its old number, as the reports show it", "nothing that this job has sent is called %s", w)
-		}
+	if err := only.all("nothing that this job has sent"); err != nil {
+		return nil, err
 	}
 	r.n.Chosen = len(out)
-	slices.SortFunc(out, func(a, b created) int {
-		if a.at != b.at {
-			return int(b.at - a.at)
-		}
-		return int(b.part - a.part)
-	})
+	slices.SortFunc(out, func(a, b created) int { return cmp.Or(cmp.Compare(b.at, a.at), cmp.Compare(b.part, a.part)) })
 	return out, nil
-}
-
-// asked applies Only, Part and Since.
-func (r *rollback) asked(row *checkpoint.Part) bool {
-	switch {
-	case len(r.how.Only) > 0 && !slices.Contains(r.how.Only, row.Ticket) && (row.LegacyID == "" || !slices.Contains(r.how.Only, row.LegacyID)):
-		return false
-	case r.how.Part > 0 && row.Number != r.how.Part:
-		return false
-	}
-	return r.how.Since.IsZero() || !row.DoneAt.Before(r.how.Since)
 }
 
 // plan looks at the heads of all of them, by list pages.
@@ -248,7 +226,7 @@ func (r *rollback) plan(ctx context.Context, list []created) (*RollbackPlan, err
 		p.First, p.Last = time.UnixMilli(list[len(list)-1].at).UTC(), time.UnixMilli(list[0].at).UTC()
 	}
 	byTime := slices.Clone(list)
-	slices.SortFunc(byTime, func(a, b created) int { return int(a.second - b.second) })
+	slices.SortFunc(byTime, func(a, b created) int { return cmp.Compare(a.second, b.second) })
 	for some := range slices.Chunk(byTime, batch) {
 		if err := r.planSome(ctx, some, p); err != nil {
 			return nil, err
@@ -432,7 +410,7 @@ func (r *rollback) code(cause *Stop) int {
 	if r.n.Touched > 0 {
 		codes = append(codes, ExitRejected)
 	}
-	return slices.MinFunc(codes, func(a, b int) int { return precedence(a) - precedence(b) })
+	return worst(codes)
 }
 
 // verdict is the last line of rollback.

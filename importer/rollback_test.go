@@ -123,9 +123,10 @@ func TestRollbackCrash(t *testing.T) {
 	virtual(t, func(t *testing.T) {
 		b := crashBench(t, "", 1)
 		b.mustRun(importer.ExitOK)
-		b.fault = func(string) (bool, error) { steps++; return true, nil }
+		all := b.dieAt(0, false)
 		b.mustRollback(importer.ExitOK, importer.RollingBack{})
 		_ = b.box.Close()
+		steps = all.steps
 	})
 	if steps < 12 {
 		t.Fatalf("only %d durable steps", steps)
@@ -135,19 +136,13 @@ func TestRollbackCrash(t *testing.T) {
 			virtual(t, func(t *testing.T) {
 				b := crashBench(t, "", 2)
 				b.mustRun(importer.ExitOK)
-				n := 0
-				b.fault = func(string) (bool, error) {
-					if n++; n >= k {
-						return n == k && k%2 == 0, errCrash
-					}
-					return true, nil
-				}
+				end := b.dieAt(k, k%2 == 0)
 				b.rollback(importer.RollingBack{})
 				b.fault = nil
 				if !runNext {
 					b.mustRollback(importer.ExitOK, importer.RollingBack{})
 					if got := b.there(); len(got) != 0 {
-						t.Errorf("crash at step %d: left %v", k, got)
+						t.Errorf("crash at %s: left %v", end, got)
 					}
 				}
 				b.untilDone()
@@ -190,6 +185,10 @@ func TestRollbackChooses(t *testing.T) {
 		b.mustRun(importer.ExitOK)
 		all := len(b.there())
 		b.mustRollback(importer.ExitUsage, importer.RollingBack{Only: []string{"plain", "nobody"}})
+		b.mustRollback(importer.ExitOK, importer.RollingBack{Only: []string{"plain"}, Since: since}) // it was sent, but before
+		if n := len(b.there()); n != all {
+			t.Errorf("only and since: %d of %d left", n, all)
+		}
 		b.mustRollback(importer.ExitOK, importer.RollingBack{Since: since})
 		if n := len(b.there()); n != all-1 || len(b.conversations("Ticket late")) != 0 {
 			t.Errorf("since: %d of %d left", n, all)

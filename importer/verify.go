@@ -1,6 +1,7 @@
 package importer
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -208,33 +209,20 @@ func (e *engine) sameAccount(ctx context.Context) error {
 
 // list gathers what is to be looked at, by time of creation.
 func (v *verifier) list(ctx context.Context) (out []sent, err error) {
-	missing := map[string]bool{}
-	for _, w := range v.how.Only {
-		missing[w] = true
-	}
+	only := byName(v.how.Only)
 	for row, err := range v.store.InState(ctx, checkpoint.Created) {
 		if err != nil {
 			return nil, err
 		}
 		v.sum.Sent++
-		if len(v.how.Only) > 0 && !slices.Contains(v.how.Only, row.Ticket) && (row.LegacyID == "" || !slices.Contains(v.how.Only, row.LegacyID)) {
-			continue
-		}
-		delete(missing, row.Ticket)
-		delete(missing, row.LegacyID)
-		out = append(out, sent{row.Created, row.ID})
-	}
-	for _, w := range v.how.Only {
-		if missing[w] {
-			return nil, stopf(ExitUsage, "a ticket is named by its key or its old number, as the reports show it", "no ticket that was sent is called %s", w)
+		if only.has(row) {
+			out = append(out, sent{row.Created, row.ID})
 		}
 	}
-	slices.SortFunc(out, func(a, b sent) int {
-		if a.second != b.second {
-			return int(a.second - b.second)
-		}
-		return int(a.part - b.part)
-	})
+	if err := only.all("no ticket that was sent"); err != nil {
+		return nil, err
+	}
+	slices.SortFunc(out, func(a, b sent) int { return cmp.Or(cmp.Compare(a.second, b.second), cmp.Compare(a.part, b.part)) })
 	c, err := v.store.Counts(ctx)
 	if err != nil {
 		return nil, err
@@ -336,7 +324,7 @@ func (v *verifier) conclude(cause *Stop) *VerifySummary {
 	if s.Differ+s.Missing+s.Unclear+s.Rejected > 0 {
 		codes = append(codes, ExitRejected)
 	}
-	out.ExitCode = slices.MinFunc(codes, func(a, b int) int { return precedence(a) - precedence(b) })
+	out.ExitCode = worst(codes)
 	return out
 }
 

@@ -1,6 +1,7 @@
 package importer
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -130,7 +131,7 @@ func pausedIn(ctx context.Context, store *checkpoint.Store) (out []PausedWorkflo
 			InDoubt: ef.State != checkpoint.Created, slot: ef.Slot, gaveUp: ef.GaveUpAt,
 		})
 	}
-	slices.SortFunc(out, func(a, b PausedWorkflow) int { return int(a.ID - b.ID) })
+	slices.SortFunc(out, func(a, b PausedWorkflow) int { return cmp.Compare(a.ID, b.ID) })
 	return out, nil
 }
 
