@@ -3,7 +3,6 @@ package importer
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"strconv"
 	"time"
@@ -177,7 +176,7 @@ func (e *engine) settleStatus(ctx context.Context, row *checkpoint.Part, ef *che
 	ev, ok := decodeEffect(ef.Evidence)
 	sent, known := decodeEvidence(row.Evidence)
 	if !ok || !known {
-		return false, errors.Join(fmt.Errorf("the change of status %d of ticket %s has no record", ef.ID, row.Ticket))
+		return false, fmt.Errorf("the change of status %d of ticket %s has no record", ef.ID, row.Ticket)
 	}
 	for {
 		c, err := read(ctx, e, func() (*helpscout.Conversation, error) { return e.Client.Conversation(ctx, row.ConversationID, false) })
@@ -198,14 +197,10 @@ func (e *engine) settleStatus(ctx context.Context, row *checkpoint.Part, ef *che
 			ev.Kept = "its status is " + now
 			return false, e.statusDone(ctx, row, ef, ev)
 		}
-		wait := time.Until(ef.GaveUpAt.Add(e.settleTime()))
-		if wait <= 0 {
-			break
-		}
-		e.tell(Event{Kind: EventWait, Why: "settling", Until: time.Now().Add(wait), Text: fmt.Sprintf("a change of status is in doubt; waiting %s before its absence counts", wait.Round(time.Second))})
-		if err := e.sleep(ctx, wait); err != nil {
+		if over, err := e.absenceCounts(ctx, ef, "a change of status"); err != nil {
 			return false, err
+		} else if over {
+			return e.absentEffect(ctx, ef, "change of status")
 		}
 	}
-	return e.absentEffect(ctx, ef, "change of status")
 }

@@ -335,16 +335,12 @@ func (e *engine) settleRelink(ctx context.Context, row *checkpoint.Part, ef *che
 			ev.Kept, ev.Links = "people have edited it", 0
 			return false, e.relinked(context.WithoutCancel(ctx), ef, ev)
 		}
-		wait := time.Until(ef.GaveUpAt.Add(e.settleTime()))
-		if wait <= 0 {
-			break
-		}
-		e.tell(Event{Kind: EventWait, Why: "settling", Text: fmt.Sprintf("a change of links is in doubt; waiting %s before its absence counts", wait.Round(time.Second))})
-		if err := e.sleep(ctx, wait); err != nil {
+		if over, err := e.absenceCounts(ctx, ef, "a change of links"); err != nil {
 			return false, err
+		} else if over {
+			return e.absentEffect(ctx, ef, "change of links")
 		}
 	}
-	return e.absentEffect(ctx, ef, "change of links")
 }
 
 // leads reports that a thread shows the new text, or, where the server writes it in its own way, that no link is left.

@@ -106,16 +106,23 @@ func (e *engine) settleEffect(ctx context.Context, row *checkpoint.Part, ef *che
 			e.effectDone(ef.Kind)
 			return false, e.store.DoneEffect(context.WithoutCancel(ctx), ef.ID, id, time.Now())
 		}
-		wait := time.Until(ef.GaveUpAt.Add(e.settleTime()))
-		if wait <= 0 {
-			break
-		}
-		e.tell(Event{Kind: EventWait, Why: "settling", Until: time.Now().Add(wait), Text: fmt.Sprintf("an %s is in doubt; waiting %s before its absence counts", ef.Kind, wait.Round(time.Second))})
-		if err := e.sleep(ctx, wait); err != nil {
+		if over, err := e.absenceCounts(ctx, ef, "an "+ef.Kind); err != nil {
 			return false, err
+		} else if over {
+			return e.absentEffect(ctx, ef, ef.Kind)
 		}
 	}
-	return e.absentEffect(ctx, ef, ef.Kind)
+}
+
+// absenceCounts reports that the settle time of an effect in doubt is over. Where it is not, it waits for its end, for the
+// caller to look once more.
+func (e *engine) absenceCounts(ctx context.Context, ef *checkpoint.Effect, what string) (bool, error) {
+	wait := time.Until(ef.GaveUpAt.Add(e.settleTime()))
+	if wait <= 0 {
+		return true, nil
+	}
+	e.tell(Event{Kind: EventWait, Why: "settling", Until: time.Now().Add(wait), Text: fmt.Sprintf("%s is in doubt; waiting %s before its absence counts", what, wait.Round(time.Second))})
+	return false, e.sleep(ctx, wait)
 }
 
 // absentEffect makes an effect pending again whose absence is proven; after three times the server fails on it. Our own end

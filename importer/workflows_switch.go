@@ -202,10 +202,7 @@ func (s *switcher) liveConversations(ctx context.Context, plan *ResumePlan) erro
 	}
 	groups := map[string][]LiveConversation{}
 	err = lister{s.engine, false}.ask(ctx, seconds, func(c helpscout.Conversation) {
-		status := strings.ToLower(c.Status)
-		if status == "open" {
-			status = workflowActive
-		}
+		status := statusNow(&c)
 		if !ids[c.ID] || status != "active" && status != "pending" || !plan.concerns(c.MailboxID) {
 			return
 		}
