@@ -125,12 +125,13 @@ func (s *Store) Back(ctx context.Context, partID int64, reason string) error {
 }
 
 // Absent notes that a part in doubt is proven not to be there: in doubt to pending. It returns how often that was so
-// under the part's digest. Its messages and effects go, as with Back.
+// under the part's digest; where the process had died before the answer came does not count. Its messages and effects
+// go, as with Back.
 func (s *Store) Absent(ctx context.Context, partID int64) (absences int, err error) {
 	err = s.do(ctx, "absent", func(t tx) error {
-		err := t.move(partID, Pending, "UPDATE part SET state = 0, absences = absences + 1, resends = resends + 1, "+
+		err := t.move(partID, Pending, "UPDATE part SET state = 0, absences = absences + (reason <> ?), resends = resends + 1, "+
 			"candidate = 0, run = coalesce(?, run), load = (SELECT load FROM job) WHERE id = ? AND state = 4",
-			s.currentRun(), partID)
+			Died, s.currentRun(), partID)
 		if err != nil {
 			return err
 		}

@@ -26,6 +26,7 @@ type model struct {
 	conv     map[int64]int64  // part -> conversation
 	messages map[string]int64 // message -> part
 	absences map[int64]int    // since the last Unreject
+	died     map[int64]bool   // in doubt because the process ended
 	uploads  map[int64]State  // the one effect of a part, while it has one
 }
 
@@ -96,6 +97,7 @@ func (m *model) Begin(t *rapid.T) {
 	if !m.expect(t, id, []State{Pending}, Sending, err) {
 		return
 	}
+	m.died[id] = false
 	for _, nm := range in.Messages {
 		m.messages[nm.Key] = id
 	}
@@ -140,6 +142,7 @@ func (m *model) Doubt(t *rapid.T) {
 func (m *model) Near(t *rapid.T) {
 	id := part(t)
 	if m.expect(t, id, []State{InDoubt}, InDoubt, m.s.Near(t.Context(), id, 77, "retitled")) {
+		m.died[id] = false
 		if p, err := m.s.PartByID(t.Context(), id); err != nil || p.Candidate != 77 {
 			t.Fatalf("candidate: %+v %v", p, err)
 		}
@@ -158,7 +161,10 @@ func (m *model) Absent(t *rapid.T) {
 	n, err := m.s.Absent(t.Context(), id)
 	if m.expect(t, id, []State{InDoubt}, Pending, err) {
 		m.unplace(id)
-		if m.absences[id]++; n != m.absences[id] {
+		if !m.died[id] {
+			m.absences[id]++
+		}
+		if n != m.absences[id] {
 			t.Fatalf("part %d was absent %d times, it says %d", id, m.absences[id], n)
 		}
 	}
@@ -245,7 +251,7 @@ func (m *model) Restart(t *rapid.T) {
 	for id, st := range m.state {
 		if st == Sending {
 			want++
-			m.state[id] = InDoubt
+			m.state[id], m.died[id] = InDoubt, true
 		}
 	}
 	if n != want {
@@ -332,7 +338,7 @@ func TestEveryHistoryIsLegalAndBalanced(t *testing.T) {
 		ok(t, err)
 		m := &model{
 			path: filepath.Join(dir, "import.db"), now: noon, state: map[int64]State{}, how: map[int64]How{},
-			conv: map[int64]int64{}, messages: map[string]int64{}, absences: map[int64]int{}, uploads: map[int64]State{},
+			conv: map[int64]int64{}, messages: map[string]int64{}, absences: map[int64]int{}, died: map[int64]bool{}, uploads: map[int64]State{},
 		}
 		ok(t, os.WriteFile(m.path, fresh, 0o600))
 		ok(t, m.open())

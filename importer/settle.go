@@ -386,7 +386,7 @@ func (e *engine) absent(ctx context.Context, left []doubt, lag time.Duration) (a
 		if err != nil {
 			return again, err
 		}
-		if n < maxAbsences || d.row.Reason == checkpoint.Died { // our own end says nothing about the record
+		if n < maxAbsences {
 			again = true
 			continue
 		}

@@ -125,8 +125,7 @@ func (e *engine) absenceCounts(ctx context.Context, ef *checkpoint.Effect, what 
 	return false, e.sleep(ctx, wait)
 }
 
-// absentEffect makes an effect pending again whose absence is proven; after three times the server fails on it. Our own end
-// says nothing about the record.
+// absentEffect makes an effect pending again whose absence is proven; after three times the server fails on it.
 func (e *engine) absentEffect(ctx context.Context, ef *checkpoint.Effect, what string) (again bool, err error) {
 	ctx = context.WithoutCancel(ctx)
 	n, err := e.store.AbsentEffect(ctx, ef.ID)
