@@ -284,3 +284,5 @@ func tagLen(s string) int {
 
 // damagedNumber recognises what a spreadsheet makes of a long number: 1.23E+11.
 var damagedNumber = regexp.MustCompile(`^\d[.,]?\d*[eE]\+\d{1,2}$`)
+
+const digitsLost = " has lost its digits in a spreadsheet; export again and do not open the file in one, or format the column as text"

@@ -353,3 +353,37 @@ func FuzzOpen(f *testing.F) {
 		}
 	})
 }
+
+// An id of which a spreadsheet has kept the first digits names nobody: two people share it, and neither gets the
+// other's messages.
+func TestUserIDsLostInASpreadsheet(t *testing.T) {
+	const lost = "3.61E+11"
+	dir, paths := write(t,
+		"tickets.csv", "id,subject,description,status,requester_id,assignee_id,created_at,tags\n1,Hi,Where is it?,open,"+lost+",,2024-01-01T10:00:00Z,\n",
+		"comments.csv", "parent_ticket_id,id,author_id,html_body,html,public,created_at\n1,100,"+lost+",Look again,no,yes,2024-01-01T11:00:00Z\n",
+		"users.csv", "id,name,email,role\n"+lost+",Ann,ann@x.example,end-user\n"+lost+",Bob,bob@x.example,end-user\n")
+	o := joined()
+	o.Base, o.Paths, o.Messages, o.Users = dir, paths[:1], paths[1:2], paths[2:]
+	s, err := Open(t.Context(), o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	for i, r := range s.Ledger().Refused {
+		if want := "the user id 3.61E+11 has lost its digits"; r.Position.Line != i+2 || !strings.Contains(r.Reason, want) {
+			t.Errorf("refused %s %s", r.Position, r.Reason)
+		}
+	}
+	if n := len(s.Ledger().Refused); n != 2 {
+		t.Errorf("%d records are refused, want both users", n)
+	}
+	tk := ticket(t, s, "1")
+	if !tk.Requester.IsZero() {
+		t.Errorf("the requester is %+v", tk.Requester)
+	}
+	for _, m := range tk.Messages {
+		if !m.Author.IsZero() || !slices.Equal(codes(m.Problems), []string{"author-id-lost"}) {
+			t.Errorf("%s is of %+v: %v", m.Key, m.Author, m.Problems)
+		}
+	}
+}

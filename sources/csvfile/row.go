@@ -82,8 +82,7 @@ func appendID(dst, id []byte) (key []byte, problem string) {
 	case len(id) > maxID:
 		return nil, "the ticket id is longer than 250 bytes; is it the right column?"
 	case bytes.IndexByte(id, '+') > 0 && damagedNumber.Match(id):
-		return nil, "the ticket id " + string(id) + " has lost its digits in a spreadsheet; export again and do not " +
-			"open the file in one, or format the column as text"
+		return nil, "the ticket id " + string(id) + digitsLost
 	}
 	if bytes.HasPrefix(id, []byte(digestPrefix)) {
 		dst = append(dst, "id-"...)
@@ -171,7 +170,7 @@ func (v *rowView) message(s *Source, m *sources.Message, p piece, requester sour
 		m.Attachments = v.attachments(s, attachments, light)
 	case comments:
 		m.Author = s.resolve(person(p.from, "", "", ""))
-		if m.Author.Email == "" && m.Author.Name == "" && p.from != "" {
+		if m.Author.Email == "" && m.Author.Name == "" && p.from != "" && !lostDigits(p.from) {
 			m.Author = s.resolve(person("", p.from, "", ""))
 		}
 	case answer:
@@ -250,6 +249,9 @@ func (v *rowView) notices(m *sources.Message, p piece) {
 			", which is no date of this column's form; the message has no time of its own"))
 	case p.at.t.IsZero():
 		m.Problems = append(m.Problems, v.problem("no-date", "the message has no time of its own"))
+	}
+	if m.Author.IsZero() && lostDigits(v.authorID(p)) {
+		m.Problems = append(m.Problems, v.problem("author-id-lost", "the author's id "+v.authorID(p)+digitsLost+"; nobody is named"))
 	}
 	if n := len(v.rec.spans); n < len(v.f.b.header) {
 		m.Problems = append(m.Problems, v.problem("short-row", "the row has fewer columns than the header; the missing "+

@@ -1,6 +1,7 @@
 package csvfile
 
 import (
+	"cmp"
 	"strings"
 
 	"hsimport/sources"
@@ -12,6 +13,9 @@ func (x *indexer) user() string {
 	id := v.text(userID)
 	if id == "" {
 		return "the user id is empty"
+	}
+	if lostDigits(id) {
+		return "the user id " + id + digitsLost
 	}
 	name := v.text(userName)
 	if last := v.text(userLastName); !strings.HasSuffix(name, last) {
@@ -31,8 +35,27 @@ func (x *indexer) user() string {
 	return ""
 }
 
+// lostDigits reports an id of which a spreadsheet has kept the first digits: by now it is that of many people.
+func lostDigits(id string) bool {
+	return strings.IndexByte(id, '+') > 0 && damagedNumber.MatchString(id)
+}
+
+// authorID is what a row says of the author's id.
+func (v *rowView) authorID(p piece) string {
+	switch p.role {
+	case description:
+		return cmp.Or(v.text(descriptionAuthorID), v.text(requesterID))
+	case comments:
+		return p.from
+	}
+	return v.text(messageAuthorID)
+}
+
 // resolve fills in what the users table knows of a person's id.
 func (s *Source) resolve(p sources.Person) sources.Person {
+	if lostDigits(p.ID) {
+		p.ID = ""
+	}
 	if len(s.users)+len(s.met) == 0 {
 		return p
 	}
@@ -87,7 +110,7 @@ func (x *indexer) meet() {
 			continue
 		}
 		p := person(v.text(r[0]), v.text(r[1]), v.text(r[2]), "")
-		if p.ID == "" || p.Name == "" && p.Email == "" {
+		if p.ID == "" || lostDigits(p.ID) || p.Name == "" && p.Email == "" {
 			continue
 		}
 		old, again := x.s.met[p.ID]
