@@ -135,15 +135,20 @@ func (u *ui) columns(cols []sources.SurveyColumn) {
 			u.line(u.env.out, "%-11s %-*s  %-7s %5s  %-22s %s", "columns", width, "theirs", "kind", "full", "ours", strings.TrimSpace("examples "+ofFile(c.File)))
 			shown = 0
 		}
-		if shown++; shown > shownColumns {
-			continue
+		if shown++; shown <= shownColumns {
+			u.column(c, width)
+		} else if i == len(cols)-1 || c.File != cols[i+1].File {
+			u.line(u.env.out, "            and %s; --json lists all", plural(shown-shownColumns, "more column", "more columns"))
 		}
-		full := "-"
-		if c.Of > 0 {
-			full = fmt.Sprintf("%d %%", 100*c.Filled/c.Of)
-		}
-		u.line(u.env.out, "            %-*s  %-7s %5s  %-22s %s", width, shorten(c.Name, 28), c.Kind, full, cmp.Or(c.Role, "-"), columnExamples(c))
 	}
+}
+
+func (u *ui) column(c sources.SurveyColumn, width int) {
+	full := "-"
+	if c.Of > 0 {
+		full = fmt.Sprintf("%d %%", 100*c.Filled/c.Of)
+	}
+	u.line(u.env.out, "            %-*s  %-7s %5s  %-22s %s", width, shorten(c.Name, 28), c.Kind, full, cmp.Or(c.Role, "-"), columnExamples(c))
 }
 
 func ofFile(file string) string {

@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -168,5 +169,37 @@ func TestDifferencesAreSummedUp(t *testing.T) {
 	}
 	if n := strings.Count(out.String(), "\n"); n > 60 {
 		t.Errorf("%d lines", n)
+	}
+}
+
+// A table with more columns than a screen holds says how many it does not show, file by file.
+func TestColumnsThatAreNotShownAreCounted(t *testing.T) {
+	var cols []sources.SurveyColumn
+	for _, file := range []struct {
+		name string
+		n    int
+	}{{"a.csv", shownColumns + 2}, {"b.csv", shownColumns}, {"c.csv", shownColumns + 1}} {
+		for i := range file.n {
+			cols = append(cols, sources.SurveyColumn{File: file.name, Name: fmt.Sprintf("%s %d", file.name, i+1), Of: 2, Filled: 1})
+		}
+	}
+	u, out, _ := testUI()
+	u.columns(cols)
+	var got []string
+	for line := range strings.Lines(out.String()) {
+		if f := strings.Fields(line); f[0] == "columns" || f[0] == "and" {
+			got = append(got, strings.Join(f, " "))
+		}
+	}
+	want := []string{
+		"columns theirs kind full ours examples (a.csv)", "and 2 more columns; --json lists all",
+		"columns theirs kind full ours examples (b.csv)",
+		"columns theirs kind full ours examples (c.csv)", "and 1 more column; --json lists all",
+	}
+	if !slices.Equal(got, want) {
+		t.Errorf("got\n%s", out)
+	}
+	if !strings.Contains(out.String(), fmt.Sprintf("a.csv %d ", shownColumns)) || strings.Contains(out.String(), fmt.Sprintf("a.csv %d ", shownColumns+1)) {
+		t.Errorf("other columns are shown than the first %d", shownColumns)
 	}
 }
