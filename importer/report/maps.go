@@ -46,6 +46,8 @@ func (v *viewer) maps() (out []mapTable) {
 		out = append(out, t)
 	}
 	t := &v.tables
+	add(v.routes())
+	add(v.inboxes())
 	add(v.words("Statuses", "Status in the source", "Arrives as", "ticket", &t.statuses, "nothing"))
 	add(v.people("Assignees", "Assigned to", "ticket", &t.assignees, false))
 	add(v.people("Authors of replies and notes", "Author in the source", "message", &t.agents, true))

@@ -16,6 +16,8 @@ type tables struct {
 	prefix               string
 
 	statuses, channels, kinds, groups tally[pair]
+	inboxes                           tally[pair]   // to the mailbox as the configuration names it, or usualBox
+	boxes                             tally[string] // the same mailboxes
 	agents, assignees                 tally[personPair]
 	tags                              tally[pair]
 	fields                            map[string]*fieldTally
@@ -65,6 +67,7 @@ func newTables(o mapping.Options) tables {
 		t.fieldTable[fold(name)] = table
 	}
 	t.statuses, t.channels, t.kinds, t.groups = newTally[pair](maxWords), newTally[pair](maxWords), newTally[pair](maxWords), newTally[pair](maxWords)
+	t.inboxes, t.boxes = newTally[pair](maxWords), newTally[string](maxWords)
 	t.agents, t.assignees, t.tags = newTally[personPair](maxParties), newTally[personPair](maxParties), newTally[pair](maxTags)
 	return t
 }
@@ -104,6 +107,10 @@ func (t *tables) see(c *Collector, ticket *sources.Ticket, p *mapping.Plan) {
 	conv := &last.Conversation
 	if ticket.Channel != "" {
 		t.channels.add(pair{clip(ticket.Channel, 80), conv.Type, found(p, "channel-assumed", "")}, 1)
+	}
+	t.boxes.add(p.Mailbox, 1)
+	if ticket.Inbox != "" {
+		t.inboxes.add(pair{from: clip(ticket.Inbox, 80), to: p.Mailbox}, 1)
 	}
 	t.assignee(ticket, p, last)
 	t.tagsOf(ticket, conv)
