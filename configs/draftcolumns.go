@@ -79,7 +79,7 @@ func (d *draft) columnTable(table, layout string, columns []sources.SurveyColumn
 		d.put(2, table+":", "ours: theirs")
 	}
 	for _, role := range order {
-		header, comment := headerOf(byRole[role])
+		header, comment := headerOf(role, byRole[role])
 		if spec := d.survey.Tables[table][role]; len(byRole[role]) > 1 && strings.ContainsAny(spec, "*{") {
 			header, comment = spec, fmt.Sprintf("all %d of them", len(byRole[role]))
 		}
@@ -89,7 +89,7 @@ func (d *draft) columnTable(table, layout string, columns []sources.SurveyColumn
 }
 
 // headerOf names the columns of one role: one, all of a repeated header, or several in their order.
-func headerOf(columns []sources.SurveyColumn) (header, comment string) {
+func headerOf(role string, columns []sources.SurveyColumn) (header, comment string) {
 	if len(columns) == 1 {
 		c := columns[0]
 		if c.Filled == 0 {
@@ -111,8 +111,14 @@ func headerOf(columns []sources.SurveyColumn) (header, comment string) {
 	case strings.ContainsAny(strings.Join(names, ""), "|,"): // a list of names would be cut at these
 		return fullest.Name, fmt.Sprintf("the fullest of %d", len(names))
 	}
-	return strings.Join(names, " | "), fmt.Sprintf("all %d of them, or the first that is filled", len(names))
+	if slices.Contains(listRoles, role) {
+		return strings.Join(names, " | "), fmt.Sprintf("all %d of them", len(names))
+	}
+	return strings.Join(names, " | "), "the first that is filled"
 }
+
+// listRoles are the columns of ours that take what is in every one of theirs.
+var listRoles = []string{"answer", "attachments", "attachment_names", "comments", "message_attachments", "message_attachment_names", "message_cc", "tags"}
 
 var repeated = regexp.MustCompile(`#\d+$`)
 

@@ -15,15 +15,15 @@ func (d *draft) fromPreset() {
 	if p.Name == "" {
 		return
 	}
-	d.note(0, fmt.Sprintf("Read as %s: %s (preset %s, version %d), because there are %s.", p.Desk, p.Title, p.Name, p.Version, p.Needs()))
+	d.paragraph(0, fmt.Sprintf("Read as %s: %s (preset %s, version %d), because there are %s.", p.Desk, p.Title, p.Name, p.Version, p.Needs()))
 	if p.Notice != "" {
-		d.note(0, "Mind: "+p.Notice)
+		d.paragraph(0, "Mind: "+p.Notice)
 	}
 	for _, s := range p.Seen {
-		d.note(0, "Seen in a real file: "+s)
+		d.paragraph(0, "Seen in a real file: "+s)
 	}
 	for _, s := range p.Documented {
-		d.note(0, "From the vendor's documentation: "+s)
+		d.paragraph(0, "From the vendor's documentation: "+s)
 	}
 }
 

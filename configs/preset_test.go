@@ -133,3 +133,38 @@ func TestPresetNamed(t *testing.T) {
 		t.Errorf("a name that is none: %v", err)
 	}
 }
+
+// What a preset says in the draft, such as that its internal comments arrive as public ones, stands there whole.
+func TestPresetRemarksAreWhole(t *testing.T) {
+	all, err := Presets()
+	if err != nil || len(all) == 0 {
+		t.Fatal(len(all), err)
+	}
+	for _, p := range all {
+		text, _ := Draft(&sources.Survey{Format: p.Kind, Preset: p.Name}, nil, DraftOptions{})
+		var read strings.Builder
+		for line := range strings.Lines(string(text)) {
+			if comment, ok := strings.CutPrefix(line, "# "); ok {
+				if len([]rune(line)) > 125 && len(strings.Fields(comment)) > 1 {
+					t.Errorf("%s: a line of %d characters: %s", p.Name, len([]rune(line)), line)
+				}
+				read.WriteString(" " + strings.TrimSpace(comment))
+			}
+		}
+		for _, said := range append(append([]string{p.Notice, p.Needs()}, p.Seen...), p.Documented...) {
+			if !strings.Contains(read.String(), strings.Join(strings.Fields(said), " ")) {
+				t.Errorf("%s: the draft does not say %q:\n%s", p.Name, said, read.String())
+			}
+		}
+	}
+}
+
+// Several columns under one of ours are all taken where ours is a list; else the first that is filled counts.
+func TestSeveralColumnsUnderOne(t *testing.T) {
+	columns := []sources.SurveyColumn{{Name: "A", Filled: 1, Of: 2}, {Name: "B", Filled: 2, Of: 2}}
+	for role, want := range map[string]string{"tags": "all 2 of them", "message_cc": "all 2 of them", "message_body": "the first that is filled"} {
+		if header, comment := headerOf(role, columns); header != "A | B" || comment != want {
+			t.Errorf("%s: %s # %s", role, header, comment)
+		}
+	}
+}

@@ -34,6 +34,19 @@ func (p *page) note(level int, lines ...string) {
 	}
 }
 
+// paragraph writes a text of ours as comment lines of at most 120 characters.
+func (p *page) paragraph(level int, text string) {
+	line := ""
+	for _, word := range strings.Fields(text) {
+		if line != "" && utf8.RuneCountInString(line+word) >= 120 {
+			p.note(level, line)
+			line = ""
+		}
+		line = strings.TrimSpace(line + " " + word)
+	}
+	p.note(level, line)
+}
+
 // key writes name: value.
 func (p *page) key(level int, name, value, comment string) {
 	p.put(level, scalar(name)+": "+value, comment)
