@@ -106,11 +106,15 @@ func valuesText(g *codeGroup) string {
 	}
 	var b strings.Builder
 	fmt.Fprintf(&b, ", %s values", count(len(g.values)))
-	if g.values[0].N == 1 && len(g.values) > shownValues { // each once: names say more than numbers
-		for i, v := range g.values[:min(len(g.values), listedValues)] {
+	if g.values[0].N == 1 && len(g.values) > shownValues { // each once: names say more than numbers, unless there are too many
+		shown := len(g.values)
+		if shown > listedValues {
+			shown = shownValues
+		}
+		for i, v := range g.values[:shown] {
 			b.WriteString([]string{": ", ", "}[min(i, 1)] + strconv.Quote(shorten(v.Value, 40)))
 		}
-		if len(g.values) > listedValues {
+		if len(g.values) > shown {
 			b.WriteString(", ...")
 		}
 		return b.String()

@@ -203,3 +203,17 @@ func TestColumnsThatAreNotShownAreCounted(t *testing.T) {
 		t.Errorf("other columns are shown than the first %d", shownColumns)
 	}
 }
+
+// Values that occur once are named, up to forty of them; of a thousand, three are enough for a screen.
+func TestManyValuesAreNotListed(t *testing.T) {
+	for n, want := range map[int]int{shownValues + 1: shownValues + 1, listedValues: listedValues, listedValues + 1: shownValues} {
+		g := &codeGroup{}
+		for i := range n {
+			g.values = append(g.values, importer.FindingGroup{Value: fmt.Sprintf("v%d", i), N: 1})
+		}
+		got := valuesText(g)
+		if strings.Count(got, `"`) != 2*want || strings.HasSuffix(got, ", ...") != (want < n) {
+			t.Errorf("%d values: %s", n, got)
+		}
+	}
+}
