@@ -176,7 +176,7 @@ func (v *verifier) all(ctx context.Context) (err error) {
 		return err
 	}
 	v.draw(len(list))
-	v.tell(Event{Kind: EventPhase, Text: fmt.Sprintf("comparing %s with what was sent, %d of them with their threads", plural(len(list), "conversation", "conversations"), len(v.read))})
+	v.tell(Event{Kind: EventPhase, Text: fmt.Sprintf("comparing %s with what was sent, %s of them with their threads", plural(len(list), "conversation", "conversations"), group3(len(v.read)))})
 	v.todo = len(list)
 	for from := 0; from < len(list); {
 		to := min(from+batch, len(list))
