@@ -177,6 +177,18 @@ func (s *Store) UnrejectEffects(ctx context.Context, kind string) (int, error) {
 	return int(count), nil
 }
 
+// UnrejectEffect is UnrejectEffects for one effect: rejected to pending.
+func (s *Store) UnrejectEffect(ctx context.Context, id int64) error {
+	return s.do(ctx, "unreject_effect", func(t tx) error {
+		err := t.moveEffect(id, Pending, "UPDATE effect SET state = 0, absences = 0, status = 0, reason = '', done_at = 0, "+
+			"run = coalesce(?, run) WHERE id = ? AND state = 3", s.currentRun(), id)
+		if err != nil {
+			return err
+		}
+		return t.unplaceEffect(id)
+	})
+}
+
 // EffectFilter selects effects; zero members select all.
 type EffectFilter struct {
 	PartID int64

@@ -123,6 +123,7 @@ func TestEffectMoves(t *testing.T) {
 		"doubt":  {[]State{Sending}, InDoubt, func(id int64) error { return s.DoubtEffect(ctx, id, "", noon) }},
 		"back":   {[]State{Sending}, Pending, func(id int64) error { return s.BackEffect(ctx, id, "") }},
 		"absent": {[]State{InDoubt}, Pending, func(id int64) error { _, err := s.AbsentEffect(ctx, id); return err }},
+		"again":  {[]State{Rejected}, Pending, func(id int64) error { return s.UnrejectEffect(ctx, id) }},
 	}
 	id := int64(0)
 	for name, m := range moves {

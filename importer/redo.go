@@ -136,15 +136,27 @@ func (e *engine) takeBack(ctx context.Context, row *checkpoint.Part) (why string
 		return why, err
 	}
 	if !gone {
-		ef, err := e.deleteIntent(ctx, row.ID, redoSlot+strconv.FormatInt(row.ConversationID, 10))
-		if err != nil {
-			return "", err
-		}
-		if gone, why, err = e.deleteConversation(ctx, ef, row.ConversationID); err != nil || !gone {
+		if gone, why, err = e.deleteOwn(ctx, row); err != nil || !gone {
 			return why, err
 		}
 	}
 	return "", e.free(ctx, row.ID)
+}
+
+// deleteOwn deletes the conversation of a part that nothing speaks for any more (see whyStays), for rollback too: should
+// this process end here, the next run finishes the delete. What the server has refused before may be allowed by now.
+func (e *engine) deleteOwn(ctx context.Context, row *checkpoint.Part) (gone bool, why string, err error) {
+	ef, err := e.deleteIntent(ctx, row.ID, redoSlot+strconv.FormatInt(row.ConversationID, 10))
+	if err != nil {
+		return false, "", err
+	}
+	if ef.State == checkpoint.Rejected {
+		if err := e.store.UnrejectEffect(context.WithoutCancel(ctx), ef.ID); err != nil {
+			return false, "", err
+		}
+		ef.State = checkpoint.Pending
+	}
+	return e.deleteConversation(ctx, ef, row.ConversationID)
 }
 
 // free marks a part as deleted and sends it back to pending.

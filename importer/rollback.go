@@ -304,12 +304,7 @@ func (r *rollback) deleteOne(ctx context.Context, part int64) error {
 		return err
 	}
 	if why == "" && !gone {
-		// The slot is that of --redo-changed: should this process end here, the next run finishes the delete.
-		ef, err := r.deleteIntent(ctx, row.ID, redoSlot+strconv.FormatInt(row.ConversationID, 10))
-		if err != nil {
-			return err
-		}
-		if gone, why, err = r.deleteConversation(ctx, ef, row.ConversationID); err != nil {
+		if gone, why, err = r.deleteOwn(ctx, row); err != nil {
 			return err
 		}
 	}

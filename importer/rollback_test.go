@@ -96,6 +96,28 @@ func TestRollbackLeavesTouched(t *testing.T) {
 	})
 }
 
+// TestRollbackAfterARefusal: what the server would not delete is tried again by the next rollback: by then it may be
+// allowed.
+func TestRollbackAfterARefusal(t *testing.T) {
+	virtual(t, func(t *testing.T) {
+		b := newBench(t, many(12)...)
+		b.mustRun(importer.ExitOK)
+		b.faults("delete#3-5=403")
+		sum, kept, _ := b.mustRollback(importer.ExitRejected, importer.RollingBack{})
+		if len(b.there()) != 3 || sum.RolledBack.Touched != 3 || len(kept) != 3 || !strings.Contains(kept[0].Why, "403") {
+			t.Errorf("left %v; %+v; %+v", b.there(), sum.RolledBack, kept)
+		}
+		b.faults("")
+		b.mustRollback(importer.ExitOK, importer.RollingBack{})
+		if got := b.there(); len(got) != 0 {
+			t.Errorf("left %v", got)
+		}
+		b.mustRun(importer.ExitOK)
+		b.wantHeld()
+		_ = b.box.Close()
+	})
+}
+
 // TestRollbackLostAnswers: deletes whose answer is lost are finished, and nothing else is deleted.
 func TestRollbackLostAnswers(t *testing.T) {
 	for _, script := range []string{"delete#2=504 delete#4=reset delete#6=500", "delete#2=504,applied delete#4=reset,applied delete#6=html200,applied", "delete#2=504,late:3s delete%20=reset,late:1s"} {
