@@ -174,6 +174,7 @@ type streak struct {
 	broken  bool
 }
 
+// numbers are what makes one reason look like many.
 var numbers = regexp.MustCompile(`\d+`)
 
 const (

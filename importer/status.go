@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -171,9 +170,6 @@ func (st *Status) counts(ctx context.Context, store *checkpoint.Store) error {
 	return nil
 }
 
-// digits are what makes one reason look like many.
-var digits = regexp.MustCompile(`\d+`)
-
 // causer groups reasons that differ in numbers only.
 type causer struct {
 	at   map[Cause]int
@@ -183,7 +179,7 @@ type causer struct {
 // add counts n of a cause whose N, Example and Hint are not set yet; example is asked for the first time only.
 func (c *causer) add(x Cause, n int, example func() (string, error)) (err error) {
 	k := x
-	k.Reason = digits.ReplaceAllString(x.Reason, "#")
+	k.Reason = numbers.ReplaceAllString(x.Reason, "#")
 	i, ok := c.at[k]
 	if !ok {
 		if x.Example, err = example(); err != nil {
