@@ -266,8 +266,12 @@ func TestDoubtfulEncoding(t *testing.T) {
 		declared, text string
 		doubtful       bool
 	}{
-		{"windows-1252", "Gr\u00fc\u00dfe", true}, {"windows-1252", "Gr\xfc\xdfe", false}, {"windows-1252", "plain", false},
-		{"utf-8", "Gr\u00fc\u00dfe", false}, {"utf-8", "Gr\xfc\xdfe", true}, {"", "Gr\xfc\xdfe", false},
+		{"windows-1252", "Gr\u00fc\u00dfe", true},
+		{"windows-1252", "Gr\xfc\xdfe", false},
+		{"windows-1252", "plain", false},
+		{"utf-8", "Gr\u00fc\u00dfe", false},
+		{"utf-8", "Gr\xfc\xdfe", true},
+		{"", "Gr\xfc\xdfe", false},
 	} {
 		o := perTicket()
 		o.Encoding = tt.declared
@@ -283,6 +287,32 @@ func TestDamagedUTF8(t *testing.T) {
 	m := ticket(t, s, "1").Messages[0]
 	if m.Body != "caf\uFFFD café" || !slices.Equal(codes(m.Problems), []string{"nul-bytes", "bad-encoding"}) {
 		t.Errorf("%q %v", m.Body, m.Problems)
+	}
+}
+
+// A folder stands for the tables in it, whatever it is called; what lies hidden in it is none: a spreadsheet's lock, and
+// what other systems put beside each file.
+func TestFolder(t *testing.T) {
+	const header = "id,subject,created,text\n"
+	folder, _ := write(t, "a.csv", header+"1,s,2024-01-01,hello\n", "B.CSV", header+"2,s,2024-01-02,hello\n",
+		".~lock.a.csv#", ",somebody,somewhere;", "._a.csv", "\x00\x05\x16\x07", "notes.txt", "none")
+	dir := t.TempDir()
+	if err := errors.Join(os.Rename(folder, filepath.Join(dir, "old [1]")), os.Mkdir(filepath.Join(dir, "empty"), 0o755)); err != nil {
+		t.Fatal(err)
+	}
+	o := perTicket()
+	o.Base, o.Paths = dir, []string{filepath.Join(dir, "old [1]")}
+	s, err := Open(t.Context(), o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	if files := s.Ledger().Files; s.Len() != 2 || len(files) != 2 || files[0].Path != "old [1]/B.CSV" || files[1].Path != "old [1]/a.csv" {
+		t.Errorf("%d tickets in %+v", s.Len(), files)
+	}
+	o.Paths = []string{filepath.Join(dir, "empty")}
+	if _, err := Open(t.Context(), o); err == nil || err.Error() != "empty: no table (.csv, .tsv) is in this folder" {
+		t.Errorf("error %v", err)
 	}
 }
 

@@ -359,17 +359,18 @@ func (s *Source) openTable(path string) ([]headRow, error) {
 func (s *Source) expand(paths []string) ([]string, error) {
 	var out []string
 	for _, p := range paths {
-		missing := "there is no such file"
-		if st, err := os.Stat(p); err == nil && st.IsDir() {
-			p, missing = filepath.Join(p, "*.[cCtT][sS][vV]*"), "no table (.csv, .tsv) is in this folder"
-			if s.format != nil {
-				p, missing = filepath.Join(filepath.Dir(p), "*.*"+s.format.Kind()+"*"), "no ."+s.format.Kind()+" file is in this folder"
-			}
-		} else if err == nil {
+		st, err := os.Stat(p)
+		if err == nil && !st.IsDir() {
 			out = append(out, p)
 			continue
 		}
-		found, err := filepath.Glob(p)
+		var found []string
+		missing := "there is no such file"
+		if err == nil {
+			found, missing, err = s.tablesIn(p)
+		} else {
+			found, err = filepath.Glob(p)
+		}
 		if err != nil || len(found) == 0 {
 			return nil, s.inputError(s.name(p), errors.New(missing), "check source.paths; they are "+
 				"relative to the configuration")
@@ -379,6 +380,23 @@ func (s *Source) expand(paths []string) ([]string, error) {
 	}
 	slices.Sort(out)
 	return slices.Compact(out), nil
+}
+
+// tablesIn lists the tables of a folder, not of those in it; missing is what is said where it has none. Hidden files are
+// none: locks of spreadsheets end in .csv too.
+func (s *Source) tablesIn(dir string) (found []string, missing string, err error) {
+	pattern, missing := "*.[ct]sv*", "no table (.csv, .tsv) is in this folder"
+	if s.format != nil {
+		pattern, missing = "*.*"+s.format.Kind()+"*", "no ."+s.format.Kind()+" file is in this folder"
+	}
+	entries, err := os.ReadDir(dir)
+	for _, e := range entries {
+		name := e.Name()
+		if fits, _ := filepath.Match(pattern, strings.ToLower(name)); fits && !strings.HasPrefix(name, ".") && !e.IsDir() {
+			found = append(found, filepath.Join(dir, name))
+		}
+	}
+	return found, missing, err
 }
 
 // name is how positions call a path: relative to the configuration.
