@@ -9,7 +9,6 @@ import (
 	"io"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 
 	"hsimport/configs"
@@ -99,17 +98,8 @@ func kindOf(ctx context.Context, path string) (string, error) {
 	if info.IsDir() {
 		return kindOfFolder(path)
 	}
-	name := strings.ToLower(path)
-	for _, packed := range []string{".gz", ".zst", ".bz2"} {
-		name = strings.TrimSuffix(name, packed)
-	}
-	switch filepath.Ext(name) {
-	case ".csv", ".tsv", ".tab", ".psv":
-		return configs.CSV, nil
-	case ".json", ".jsonl", ".ndjson":
-		return configs.JSON, nil
-	case ".mbox", ".mbx", ".eml", ".emlx", ".mboxrd", ".mboxo":
-		return configs.Mbox, nil
+	if kind := kindOfMember(filepath.Base(path)); kind != "" {
+		return kind, nil
 	}
 	return kindOfContent(path)
 }
@@ -120,14 +110,15 @@ func kindOfFolder(path string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	has := func(ending string) bool {
-		return slices.ContainsFunc(entries, func(e os.DirEntry) bool { return strings.Contains(strings.ToLower(e.Name()), ending) })
+	holds, mail := map[string]bool{}, false
+	for _, e := range entries {
+		holds[kindOfMember(e.Name())] = true
+		mail = mail || strings.Contains(strings.ToLower(e.Name()), ".mbox")
 	}
-	table, mail := has(".csv"), has(".mbox")
-	switch json := has(".json"); {
-	case table && !mail:
+	switch {
+	case holds[configs.CSV] && !mail:
 		return configs.CSV, nil
-	case json && !mail:
+	case holds[configs.JSON] && !mail && !holds[configs.Mbox]: // beside mail, settings of its program
 		return configs.JSON, nil
 	}
 	return configs.Mbox, nil
