@@ -3,7 +3,6 @@ package importer
 import (
 	"context"
 	"fmt"
-	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -143,22 +142,6 @@ func (e *engine) takeBack(ctx context.Context, row *checkpoint.Part) (why string
 	return "", e.free(ctx, row.ID)
 }
 
-// deleteOwn deletes the conversation of a part that nothing speaks for any more (see whyStays), for rollback too: should
-// this process end here, the next run finishes the delete. What the server has refused before may be allowed by now.
-func (e *engine) deleteOwn(ctx context.Context, row *checkpoint.Part) (gone bool, why string, err error) {
-	ef, err := e.deleteIntent(ctx, row.ID, redoSlot+strconv.FormatInt(row.ConversationID, 10))
-	if err != nil {
-		return false, "", err
-	}
-	if ef.State == checkpoint.Rejected {
-		if err := e.store.UnrejectEffect(context.WithoutCancel(ctx), ef.ID); err != nil {
-			return false, "", err
-		}
-		ef.State = checkpoint.Pending
-	}
-	return e.deleteConversation(ctx, ef, row.ConversationID)
-}
-
 // free marks a part as deleted and sends it back to pending.
 func (e *engine) free(ctx context.Context, id int64) error {
 	ctx = context.WithoutCancel(ctx)
@@ -167,22 +150,6 @@ func (e *engine) free(ctx context.Context, id int64) error {
 	}
 	_, err := e.store.Reopen(ctx, []int64{id})
 	return err
-}
-
-// deleteIntent writes down that a conversation is to be deleted, and returns the row of it.
-func (e *engine) deleteIntent(ctx context.Context, part int64, slot string) (*checkpoint.Effect, error) {
-	if err := e.store.AddEffects(ctx, []checkpoint.Effect{{PartID: part, Kind: kindDelete, Slot: slot, State: checkpoint.Pending}}); err != nil {
-		return nil, err
-	}
-	effects, err := e.store.Effects(ctx, checkpoint.EffectFilter{PartID: part, Kind: kindDelete})
-	if err != nil {
-		return nil, err
-	}
-	i := slices.IndexFunc(effects, func(ef checkpoint.Effect) bool { return ef.Slot == slot })
-	if i < 0 {
-		return nil, fmt.Errorf("the intent %s of part %d is not in the checkpoint", slot, part)
-	}
-	return &effects[i], nil
 }
 
 // finishRedo ends what an earlier run was taking back when it ended: a delete that was under way is asked again, and
