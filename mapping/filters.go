@@ -106,6 +106,9 @@ func (w *work) filtered() string {
 	return ""
 }
 
+// String is the condition as a person would say it, in the configuration's words.
+func (c Condition) String() string { return condition(c).String() }
+
 // String is the condition as a person would say it: tags test or demo, groups old.
 func (c condition) String() string {
 	var parts []string

@@ -20,7 +20,7 @@ func (v *viewer) routes() mapTable {
 		var rules []string
 		for n, r := range v.o.Mapping.Routes {
 			if fold(r.Mailbox) == fold(name) {
-				rules = append(rules, fmt.Sprintf("route %d: %s", n+1, conditionText(r.When)))
+				rules = append(rules, fmt.Sprintf("route %d: %v", n+1, r.When))
 			}
 		}
 		key := name
@@ -50,20 +50,4 @@ func (v *viewer) mailboxNamed(name string) string {
 		name = found[0].Name
 	}
 	return firstOf(clip(name, 120), "(not named)")
-}
-
-// conditionText is what a rule asks for: "inboxes Acme Billing or Acme Shop, tags invoice".
-func conditionText(c mapping.Condition) string {
-	var parts []string
-	for _, x := range []struct {
-		what   string
-		values []string
-	}{
-		{"inboxes", c.Inboxes}, {"groups", c.Groups}, {"statuses", c.Statuses}, {"tags", c.Tags}, {"labels", c.Labels}, {"addresses", c.Addresses},
-	} {
-		if len(x.values) > 0 {
-			parts = append(parts, x.what+" "+strings.Join(x.values, " or "))
-		}
-	}
-	return strings.Join(parts, ", ")
 }
