@@ -19,7 +19,7 @@ const (
 
 // survey is what inspect shows: one screen, or with brief its upper half.
 func (u *ui) survey(s *sources.Survey, brief bool) {
-	p := func(format string, args ...any) { u.line(u.env.out, format, args...) }
+	p := u.said
 	for _, f := range s.Files {
 		p("file        %s: %s%s", f.Path, humanBytes(f.Size), fileTraits(f))
 	}
@@ -52,6 +52,17 @@ func (u *ui) survey(s *sources.Survey, brief bool) {
 		u.account(s.Ledger)
 	}
 	u.oddities(s, brief)
+}
+
+// said writes a line that begins with a title of twelve characters; what does not fit goes below.
+func (u *ui) said(format string, args ...any) {
+	line := fmt.Sprintf(format, args...)
+	u.below(line[:12], strings.Fields(line[12:]))
+}
+
+// below writes a title of at most twelve characters and terms behind it.
+func (u *ui) below(title string, terms []string) {
+	writeWrapped(u.env.out, pad(title, 12), strings.Repeat(" ", 12), terms)
 }
 
 func fileTraits(f sources.SurveyFile) string {
@@ -99,6 +110,9 @@ func zoneText(s *sources.Survey) string {
 	if s.ZoneKnown {
 		return "with their zones"
 	}
+	if s.Format == configs.Mbox {
+		return "most without a zone: read in UTC, unless source.mbox.time_zone names another"
+	}
 	busy, n := 0, 0
 	for h, c := range s.Hours {
 		if c > n {
@@ -118,9 +132,11 @@ func (u *ui) counts(title string, counts []sources.Count) {
 			parts = append(parts, fmt.Sprintf("and %s more", count(len(counts)-i)))
 			break
 		}
-		parts = append(parts, fmt.Sprintf("%s %s", cmp.Or(shorten(c.Value, 40), "(empty)"), count(c.N)))
+		parts = append(parts, fmt.Sprintf("%s %s,", cmp.Or(shorten(c.Value, 40), "(empty)"), count(c.N)))
 	}
-	u.line(u.env.out, "%-11s %s", title, strings.Join(parts, ", "))
+	last := len(parts) - 1
+	parts[last] = strings.TrimSuffix(parts[last], ",")
+	u.below(title, parts)
 }
 
 // columns lists what each column is, and which of ours it most likely is, file by file.
@@ -208,7 +224,7 @@ func (u *ui) largest(items []sources.SurveyItem) {
 		if i == 0 {
 			title = "largest"
 		}
-		u.line(u.env.out, "%-11s %s, %s [%s]", title, shorten(oneLine(it.What), 60), humanBytes(it.Bytes), it.Position)
+		u.said("%-11s %s, %s [%s]", title, shorten(oneLine(it.What), 60), humanBytes(it.Bytes), it.Position)
 	}
 }
 
@@ -227,10 +243,10 @@ func (u *ui) account(l *sources.Ledger) {
 				line += fmt.Sprintf(" + %s %s", humanBytes(c.n), c.what)
 			}
 		}
-		u.line(u.env.out, "bytes       %s = %s (%s)", humanBytes(f.Size), line, f.Path)
+		u.said("bytes       %s = %s (%s)", humanBytes(f.Size), line, f.Path)
 	}
 	r := l.Records
-	u.line(u.env.out, "records     %s = %s messages + %s duplicates + %s excluded + %s unreadable",
+	u.said("records     %s = %s messages + %s duplicates + %s excluded + %s unreadable",
 		count(r.Found), count(r.Messages), count(r.Duplicates), count(r.Excluded), count(r.Unreadable))
 }
 
@@ -240,7 +256,7 @@ func (u *ui) oddities(s *sources.Survey, brief bool) {
 		if brief && i == 2 {
 			return
 		}
-		u.line(u.env.out, "            %s: %s", o.Position, shorten(oneLine(o.Text), 160))
+		u.said("            %s: %s", o.Position, shorten(oneLine(o.Text), 160))
 	}
 }
 

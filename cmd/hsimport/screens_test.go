@@ -217,3 +217,18 @@ func TestManyValuesAreNotListed(t *testing.T) {
 		}
 	}
 }
+
+// Dates without a zone are asked for where they stop a job; in mail they are read in UTC unless a key says otherwise.
+func TestInspectSaysWhatDatesWithoutZoneNeed(t *testing.T) {
+	day := time.Date(2024, 1, 2, 0, 0, 0, 0, time.UTC)
+	for format, want := range map[string]string{
+		"mbox": "dates       2024-01-02 to 2024-01-02, most without a zone: read in UTC, unless\n            source.mbox.time_zone names another\n",
+		"csv":  "dates       2024-01-02 to 2024-01-02, without zones (busiest at 00:00 as\n            written): source time_zone has to say which\n",
+	} {
+		u, out, _ := testUI()
+		u.survey(&sources.Survey{Format: format, First: day, Last: day}, false)
+		if !strings.Contains(out.String(), want) {
+			t.Errorf("%s:\n%s", format, out)
+		}
+	}
+}
