@@ -2,7 +2,9 @@ package importer
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"net/http"
 	"slices"
 	"strconv"
 	"time"
@@ -11,16 +13,71 @@ import (
 	"hsimport/importer/helpscout"
 )
 
+// Why a conversation stays that was to be deleted.
+const (
+	KeptTouched = "touched" // people have worked on it
+	KeptMerged  = "merged"  // into another one, by people
+	KeptRefused = "refused" // the server does not delete it, or does not show it to us
+	KeptAdopted = "adopted" // this job did not create it
+)
+
+// stay says why a conversation is not deleted; the zero value: nothing speaks for it.
+type stay struct {
+	because string // see KeptTouched
+	why     string
+	status  int    // HTTP status of a refusal
+	reason  string // and the server's words alone
+	noted   bool   // among the answers of this run
+}
+
+func (s stay) stays() bool { return s.because != "" }
+
+// tryDelete deletes the conversation of a part, or says why it stays. Where the server refuses one after the other, the
+// account is what is wrong: that ends the command.
+func (e *engine) tryDelete(ctx context.Context, row *checkpoint.Part) (gone bool, kept stay, err error) {
+	began := time.Now()
+	if kept, gone, err = e.whyStays(ctx, row); err != nil || gone {
+		return gone, kept, err
+	}
+	if !kept.stays() {
+		if gone, kept, err = e.deleteOwn(ctx, row); err != nil {
+			return false, stay{}, err
+		}
+	}
+	if gone {
+		e.deletes.success(began)
+	}
+	return gone, kept, e.refusedInARow(row, kept, began)
+}
+
+// refusedInARow ends a command to which the server refuses every delete.
+func (e *engine) refusedInARow(row *checkpoint.Part, kept stay, began time.Time) error {
+	if kept.because != KeptRefused {
+		return nil
+	}
+	reason := fmt.Sprintf("%d %s", kept.status, kept.reason)
+	ids := e.deletes.rejected(row.ID, reason, began)
+	if ids == nil {
+		return nil
+	}
+	code, hint := ExitLeft, "mend what the server names, and run the same command again: it tries them once more"
+	if kept.status == http.StatusForbidden {
+		code = ExitAuth
+		hint = "the app's user may not delete conversations: allow it by its role, or use the credentials of an administrator, and run the same command again"
+	}
+	return stopf(code, hint, "the server has refused to delete %d conversations in a row for one reason: %s", len(ids), reason)
+}
+
 // deleteOwn deletes the conversation of a part that nothing speaks for any more (see whyStays), for rollback too: should
 // this process end here, the next run finishes the delete. What the server has refused before may be allowed by now.
-func (e *engine) deleteOwn(ctx context.Context, row *checkpoint.Part) (gone bool, why string, err error) {
+func (e *engine) deleteOwn(ctx context.Context, row *checkpoint.Part) (gone bool, kept stay, err error) {
 	ef, err := e.deleteIntent(ctx, row.ID, redoSlot+strconv.FormatInt(row.ConversationID, 10))
 	if err != nil {
-		return false, "", err
+		return false, stay{}, err
 	}
 	if ef.State == checkpoint.Rejected {
 		if err := e.store.UnrejectEffect(context.WithoutCancel(ctx), ef.ID); err != nil {
-			return false, "", err
+			return false, stay{}, err
 		}
 		ef.State = checkpoint.Pending
 	}
@@ -53,25 +110,29 @@ type deletion struct {
 
 // deleteConversation reports whether a conversation is gone for certain, or why it stays. An effect that has its end
 // already is left as it is.
-func (e *engine) deleteConversation(ctx context.Context, ef *checkpoint.Effect, id int64) (gone bool, why string, err error) {
+func (e *engine) deleteConversation(ctx context.Context, ef *checkpoint.Effect, id int64) (gone bool, kept stay, err error) {
 	if ef.State == checkpoint.Created || ef.State == checkpoint.Rejected {
-		return ef.State == checkpoint.Created, ef.Reason, nil
+		kept.why = ef.Reason
+		if ef.State == checkpoint.Rejected {
+			kept.because = KeptRefused
+		}
+		return ef.State == checkpoint.Created, kept, nil
 	}
 	d := &deletion{e, ef, id, ef.State != checkpoint.Pending}
 	for {
 		if err := e.reachable(ctx); err != nil {
-			return false, "", err
+			return false, stay{}, err
 		}
 		if err := e.mayWrite(ctx); err != nil {
-			return false, "", err
+			return false, stay{}, err
 		}
 		if err := e.halted(ctx); err != nil {
-			return false, "", err
+			return false, stay{}, err
 		}
 		keep := context.WithoutCancel(ctx)
 		if ef.State == checkpoint.Pending {
 			if err := e.store.BeginEffect(keep, ef.ID, e.run, time.Now(), nil); err != nil {
-				return false, "", err
+				return false, stay{}, err
 			}
 		}
 		ef.State = checkpoint.Sending
@@ -80,20 +141,21 @@ func (e *engine) deleteConversation(ctx context.Context, ef *checkpoint.Effect, 
 		switch kind := helpscout.KindOf(err); {
 		case err == nil:
 			e.out.applied()
-			return true, "", e.store.DoneEffect(keep, ef.ID, id, time.Now())
+			return true, stay{}, e.store.DoneEffect(keep, ef.ID, id, time.Now())
 		case status == 404 || status >= 300 && status < 400:
 			e.out.applied()
 			return e.notFoundOnDelete(ctx, ef, id)
 		case kind == helpscout.Rejected:
 			e.out.applied()
-			return e.stays(ctx, ef, status, fmt.Sprintf("conversation %d stays: %v", id, err))
+			kept, err := e.stays(ctx, ef, refusal(err, fmt.Sprintf("the server does not delete conversation %d", id)))
+			return false, kept, err
 		case kind == helpscout.Wait || kind == helpscout.Stop:
 			err = d.notApplied(keep, err)
 		default:
 			err = d.unanswered(ctx, err)
 		}
 		if err != nil {
-			return false, "", err
+			return false, stay{}, err
 		}
 	}
 }
@@ -130,26 +192,51 @@ func (d *deletion) unanswered(ctx context.Context, err error) error {
 	return d.sleep(ctx, pause)
 }
 
-// stays notes that a conversation will not be deleted.
-func (e *engine) stays(ctx context.Context, ef *checkpoint.Effect, status int, why string) (bool, string, error) {
-	if err := e.store.RejectEffect(context.WithoutCancel(ctx), ef.ID, status, why, time.Now()); err != nil {
-		return false, why, err
+// refusal is what the server has said to a call about a conversation that is to be deleted; what tells the rest.
+func refusal(err error, what string) stay {
+	s := stay{because: KeptRefused, status: helpscout.StatusOf(err), reason: err.Error()}
+	var he *helpscout.Error
+	if errors.As(err, &he) {
+		s.reason = he.Reason()
 	}
-	return false, why, e.effectAnswer(ctx, ef, "kept", status, why)
+	s.why = fmt.Sprintf("%s: %d %s", what, s.status, s.reason)
+	return s
+}
+
+// stays notes that a conversation will not be deleted.
+func (e *engine) stays(ctx context.Context, ef *checkpoint.Effect, kept stay) (stay, error) {
+	kept.noted = true
+	if err := e.store.RejectEffect(context.WithoutCancel(ctx), ef.ID, kept.status, kept.why, time.Now()); err != nil {
+		return kept, err
+	}
+	return kept, e.effectAnswer(ctx, ef, "kept", kept.status, kept.why)
 }
 
 // notFoundOnDelete tells a conversation that is gone from one that was merged: writes to a merged one answer 404 too,
 // a read answers 301. Merged ones are left alone and reported.
 // https://developer.helpscout.com/mailbox-api/endpoints/conversations/delete
-func (e *engine) notFoundOnDelete(ctx context.Context, ef *checkpoint.Effect, id int64) (gone bool, why string, err error) {
+func (e *engine) notFoundOnDelete(ctx context.Context, ef *checkpoint.Effect, id int64) (gone bool, kept stay, err error) {
 	_, err = read(ctx, e, func() (*helpscout.Conversation, error) { return e.Client.Conversation(ctx, id, false) })
 	switch {
 	case helpscout.StatusOf(err) == 301:
-		return e.stays(ctx, ef, 301, fmt.Sprintf("conversation %d was merged into another: it stays", id))
+		kept = mergedAway(id)
 	case helpscout.StatusOf(err) == 404:
-		return true, "", e.store.DoneEffect(context.WithoutCancel(ctx), ef.ID, id, time.Now())
+		return true, stay{}, e.store.DoneEffect(context.WithoutCancel(ctx), ef.ID, id, time.Now())
 	case err == nil:
-		return e.stays(ctx, ef, 404, fmt.Sprintf("conversation %d is there, but the server will not delete it", id))
+		kept = stay{because: KeptRefused, why: fmt.Sprintf("conversation %d is there, but the server says of its delete that it is not", id), status: 404, reason: "not found, although it is there"}
+	case helpscout.KindOf(err) == helpscout.Rejected:
+		kept = notShown(id, err)
+	default:
+		return false, stay{}, err
 	}
-	return false, "", err
+	kept, err = e.stays(ctx, ef, kept)
+	return false, kept, err
+}
+
+func mergedAway(id int64) stay {
+	return stay{because: KeptMerged, why: fmt.Sprintf("conversation %d was merged into another", id), status: http.StatusMovedPermanently}
+}
+
+func notShown(id int64, err error) stay {
+	return refusal(err, fmt.Sprintf("the server does not show conversation %d", id))
 }

@@ -261,6 +261,8 @@ func (e *engine) stillThere(ctx context.Context) error {
 		switch {
 		case err == nil && ours(row, c), helpscout.StatusOf(err) == 301:
 			return nil
+		case helpscout.StatusOf(err) == 403:
+			return authStop(err)
 		case err != nil && helpscout.StatusOf(err) != 404:
 			return err
 		}

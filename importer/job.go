@@ -74,17 +74,18 @@ type Job struct {
 // engine is one run in progress.
 type engine struct {
 	*Job
-	mapper *mapping.Mapper
-	store  *checkpoint.Store
-	run    int64
-	rep    *Report
-	stop   stopper
-	out    outage
-	streak streak
-	seen   addresses
-	canary canary
-	links  *linker    // nil: texts name no other tickets
-	again  *lookAgain // nil: not read from the checkpoint yet
+	mapper  *mapping.Mapper
+	store   *checkpoint.Store
+	run     int64
+	rep     *Report
+	stop    stopper
+	out     outage
+	streak  streak
+	deletes streak // of conversations that the server will not delete
+	seen    addresses
+	canary  canary
+	links   *linker    // nil: texts name no other tickets
+	again   *lookAgain // nil: not read from the checkpoint yet
 
 	hard       context.Context // for writes in flight; everything else ends with Soft
 	origin     string

@@ -24,7 +24,7 @@ func (e *engine) redo(ctx context.Context) error {
 		return nil
 	}
 	e.tell(Event{Kind: EventPhase, Text: fmt.Sprintf("taking back %s that the changed mapping makes different", plural(len(e.changed), "conversation", "conversations"))})
-	var left []string
+	var left []stay
 	for rest := e.changed; len(rest) > 0; {
 		n := 1
 		for n < len(rest) && rest[n].Ticket == rest[0].Ticket {
@@ -45,38 +45,44 @@ func (e *engine) redo(ctx context.Context) error {
 	if err := e.planned(ctx); err != nil {
 		return err
 	}
-	for _, why := range left {
-		e.rep.Findings.Add(mapping.Finding{Severity: sources.Warning, Code: "touched-left", Text: why})
+	for _, kept := range left {
+		code := "not-taken-back"
+		if kept.because == KeptTouched {
+			code = "touched-left"
+		}
+		e.rep.Findings.Add(mapping.Finding{Severity: sources.Warning, Code: code, Text: kept.why})
 	}
 	if len(left) > 0 {
-		e.tell(Event{Kind: EventWarning, Text: fmt.Sprintf("%s as sent, because people have worked on it since; the first: %s", plural(len(left), "ticket stays", "tickets stay"), left[0])})
+		e.tell(Event{Kind: EventWarning, Text: fmt.Sprintf("%s as sent; the first: %s", plural(len(left), "conversation stays", "conversations stay"), left[0].why)})
 	}
 	return nil
 }
 
 // redoTicket takes back the changed parts of one ticket; it returns why some stay.
-func (e *engine) redoTicket(ctx context.Context, rows []checkpoint.Part) (left []string, err error) {
-	why := ""
+func (e *engine) redoTicket(ctx context.Context, rows []checkpoint.Part) (left []stay, err error) {
 	for i := range rows {
 		if err := e.halted(ctx); err != nil {
 			return nil, err
 		}
-		if why, _, err = e.whyStays(ctx, &rows[i]); err != nil {
+		began := time.Now()
+		kept, _, err := e.whyStays(ctx, &rows[i])
+		if err != nil {
 			return nil, err
 		}
-		if why != "" {
-			return []string{why}, nil
+		if kept.stays() {
+			return []stay{kept}, e.refusedInARow(&rows[i], kept, began)
 		}
 	}
 	for i := range rows {
 		if err := e.halted(ctx); err != nil {
 			return nil, err
 		}
-		if why, err = e.takeBack(ctx, &rows[i]); err != nil {
+		kept, err := e.takeBack(ctx, &rows[i])
+		if err != nil {
 			return nil, err
 		}
-		if why != "" {
-			left = append(left, why)
+		if kept.stays() {
+			left = append(left, kept)
 		}
 	}
 	return left, nil
@@ -104,42 +110,41 @@ func (p *planner) replan(ctx context.Context) error {
 	return p.loaded(ctx)
 }
 
-// whyStays says why the conversation of a part is not deleted, or ""; gone says that it is not there any more.
-func (e *engine) whyStays(ctx context.Context, row *checkpoint.Part) (why string, gone bool, err error) {
+// whyStays says why the conversation of a part is not deleted; gone says that it is not there any more.
+func (e *engine) whyStays(ctx context.Context, row *checkpoint.Part) (kept stay, gone bool, err error) {
+	id := row.ConversationID
 	if row.How == checkpoint.ByAdoption {
-		return fmt.Sprintf("conversation %d was adopted, not created by this job", row.ConversationID), false, nil
+		return stay{because: KeptAdopted, why: fmt.Sprintf("conversation %d was adopted, not created by this job", id)}, false, nil
 	}
-	c, err := read(ctx, e, func() (*helpscout.Conversation, error) { return e.Client.Conversation(ctx, row.ConversationID, false) })
+	c, err := read(ctx, e, func() (*helpscout.Conversation, error) { return e.Client.Conversation(ctx, id, false) })
 	switch {
+	case err == nil:
 	case helpscout.StatusOf(err) == 301:
-		return fmt.Sprintf("conversation %d was merged into another", row.ConversationID), false, nil
+		return mergedAway(id), false, nil
 	case helpscout.StatusOf(err) == 404:
-		return "", true, nil
-	case err != nil:
-		return "", false, err
+		return stay{}, true, nil
+	case helpscout.KindOf(err) == helpscout.Rejected:
+		return notShown(id, err), false, nil
+	default:
+		return stay{}, false, err
 	}
 	appended, err := e.store.Effects(ctx, checkpoint.EffectFilter{PartID: row.ID, Kind: kindAppend, State: checkpoint.Created})
 	if err != nil {
-		return "", false, err
+		return stay{}, false, err
 	}
 	if what := touched(row, c, len(appended)); what != "" {
-		return fmt.Sprintf("conversation %d (ticket %s) was touched since: %s", row.ConversationID, row.Ticket, what), false, nil
+		kept = stay{because: KeptTouched, why: fmt.Sprintf("conversation %d (ticket %s) was touched since: %s", id, row.Ticket, what)}
 	}
-	return "", false, nil
+	return kept, false, nil
 }
 
 // takeBack deletes the conversation of one part and frees the part, or says why it stays.
-func (e *engine) takeBack(ctx context.Context, row *checkpoint.Part) (why string, err error) {
-	why, gone, err := e.whyStays(ctx, row)
-	if err != nil || why != "" {
-		return why, err
+func (e *engine) takeBack(ctx context.Context, row *checkpoint.Part) (kept stay, err error) {
+	gone, kept, err := e.tryDelete(ctx, row)
+	if err != nil || !gone {
+		return kept, err
 	}
-	if !gone {
-		if gone, why, err = e.deleteOwn(ctx, row); err != nil || !gone {
-			return why, err
-		}
-	}
-	return "", e.free(ctx, row.ID)
+	return stay{}, e.free(ctx, row.ID)
 }
 
 // free marks a part as deleted and sends it back to pending.
@@ -191,10 +196,10 @@ func (e *engine) finishOne(ctx context.Context, row *checkpoint.Part, ef *checkp
 		return false, nil
 	}
 	if ef.State == checkpoint.InDoubt {
-		if why, _, err := e.whyStays(ctx, row); err != nil {
+		if kept, _, err := e.whyStays(ctx, row); err != nil {
 			return false, err
-		} else if why != "" {
-			_, _, err := e.stays(ctx, ef, 0, why)
+		} else if kept.stays() {
+			_, err := e.stays(ctx, ef, kept)
 			return false, err
 		}
 		if gone, _, err := e.deleteConversation(ctx, ef, row.ConversationID); err != nil || !gone {

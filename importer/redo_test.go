@@ -192,6 +192,35 @@ func TestRedoRefused(t *testing.T) {
 	}
 }
 
+// TestRedoNotAllowed: an account that may not delete ends --redo-changed early, and nobody says that people have worked on
+// what stays.
+func TestRedoNotAllowed(t *testing.T) {
+	virtual(t, func(t *testing.T) {
+		b := newBench(t, many(40)...)
+		b.mustRun(importer.ExitOK)
+		b.maps.JobTag, b.opts.RedoChanged = "moved", true
+		b.faults("delete=403")
+		before := b.calls()
+		rep := b.mustRun(importer.ExitAuth)
+		if n := b.calls()["delete"] - before["delete"]; n != 12 {
+			t.Errorf("%d deletes were tried", n)
+		}
+		if reports(rep, "touched-left", "") {
+			t.Error("what the server refuses is said to be touched")
+		}
+		b.faults("delete#1=403")
+		rep = b.run()
+		wantBalanced(t, rep)
+		if reports(rep, "touched-left", "") || !reports(rep, "not-taken-back", "") {
+			t.Errorf("findings %+v", rep.Findings.Groups())
+		}
+		b.faults("")
+		wantBalanced(t, b.mustRun(importer.ExitOK))
+		b.wantHeld()
+		_ = b.box.Close()
+	})
+}
+
 // redoSteps runs a redo to its end and counts its durable steps.
 func redoSteps(t *testing.T, faults string) (n int) {
 	virtual(t, func(t *testing.T) {

@@ -58,17 +58,22 @@ type RollbackSummary struct {
 	Verdict     string      `json:"verdict"`
 }
 
-// RolledBack counts conversations: Chosen = Deleted + Touched + Left.
+// RolledBack counts conversations: Chosen = Deleted + Touched + Merged + Refused + Left.
 type RolledBack struct {
 	Chosen  int `json:"chosen"`  // created by this job, and asked for
 	Deleted int `json:"deleted"` // by this rollback, or gone before
-	Touched int `json:"touched"` // stay
+	Touched int `json:"touched"` // stay: people have worked on them
+	Merged  int `json:"merged"`  // stay: people have merged them into others
+	Refused int `json:"refused"` // stay: the server does not delete them; the next rollback tries again
 	Left    int `json:"left"`    // not tried: it ended early
 	Adopted int `json:"adopted"` // stay: not created by this job
 	InDoubt int `json:"in_doubt"`
 
 	Customers int `json:"customers"` // came with the deleted ones, are used by nothing else, and stay
 }
+
+// Stay counts those that were looked at and not deleted.
+func (n RolledBack) Stay() int { return n.Touched + n.Merged + n.Refused }
 
 // Kept is a conversation that stays, and why.
 type Kept struct {
@@ -78,17 +83,19 @@ type Kept struct {
 	Part         int    `json:"part"`
 	Conversation int64  `json:"conversation"`
 	URL          string `json:"url"`
+	Because      string `json:"because"` // touched, merged or refused: the count it is in
 	Why          string `json:"why"`
 }
 
 // Rollback deletes what this job created and nobody has touched since, the newest first. Right before each delete the
 // conversation is read: status, assignee, subject, mailbox and number of threads must be as this job last wrote them.
 // What was adopted or merged is never deleted. Each delete has an intent row; the same call goes on after an
-// interruption. What is in doubt is settled first. Every conversation that stays is handed to each.
+// interruption. What is in doubt is settled first. Every conversation that stays is handed to each. Where the server refuses
+// one delete after the other, it ends: 4 when the account may not delete, else 5.
 //
 // It needs no source. A conversation costs three units. The next run creates what was rolled back again, asks for the
 // same confirmation as a new job, and reads the first conversations back. Exit codes: 0 nothing of what was chosen is
-// left; 3 touched ones stay; 5 it ended early; 6 some are in doubt.
+// left; 3 touched, merged or refused ones stay; 5 it ended early; 6 some are in doubt.
 func Rollback(ctx context.Context, job *Job, how RollingBack, each func(Kept)) (*RollbackSummary, *Stop) {
 	r := &rollback{engine: bareEngine(job, "rollback"), how: how, each: each}
 	r.hard = ctx
@@ -299,18 +306,12 @@ func (r *rollback) deleteOne(ctx context.Context, part int64) error {
 	if err != nil || row == nil || row.State != checkpoint.Created {
 		return err
 	}
-	why, gone, err := r.whyStays(ctx, row)
+	_, kept, err := r.tryDelete(ctx, row)
+	if kept.stays() {
+		return errors.Join(r.keep(ctx, row, kept), err)
+	}
 	if err != nil {
 		return err
-	}
-	if why == "" && !gone {
-		if gone, why, err = r.deleteOwn(ctx, row); err != nil {
-			return err
-		}
-	}
-	if !gone {
-		r.keep(row, why)
-		return r.answer(ctx, row, "kept", 0, why, "")
 	}
 	if err := r.store.MarkDeleted(context.WithoutCancel(ctx), row.ID, time.Now()); err != nil {
 		return err
@@ -320,14 +321,26 @@ func (r *rollback) deleteOne(ctx context.Context, part int64) error {
 	return nil
 }
 
-func (r *rollback) keep(row *checkpoint.Part, why string) {
+// keep counts a conversation that stays, by what is true of it.
+func (r *rollback) keep(ctx context.Context, row *checkpoint.Part, kept stay) error {
 	r.counted(func(*Conversations) {
-		r.n.Touched++
+		switch kept.because {
+		case KeptMerged:
+			r.n.Merged++
+		case KeptRefused:
+			r.n.Refused++
+		default:
+			r.n.Touched++
+		}
 		if r.each != nil {
-			r.each(Kept{"kept", row.Ticket, row.LegacyID, row.Number, row.ConversationID, conversationURL(r.origin, row.ConversationID), why})
+			r.each(Kept{"kept", row.Ticket, row.LegacyID, row.Number, row.ConversationID, conversationURL(r.origin, row.ConversationID), kept.because, kept.why})
 		}
 	})
 	r.finished(row.Ticket, row.ConversationID)
+	if kept.noted {
+		return nil
+	}
+	return r.answer(ctx, row, "kept", kept.status, kept.why, "")
 }
 
 // startAfresh lets the canary sing again where nothing of the job is left: whatever made a person take it all back, the
@@ -364,7 +377,7 @@ func (r *rollback) conclude(ctx context.Context, err error) (*RollbackSummary, *
 	if err != nil {
 		cause = asStop(err)
 	}
-	r.n.Left = r.n.Chosen - r.n.Deleted - r.n.Touched
+	r.n.Left = r.n.Chosen - r.n.Deleted - r.n.Stay()
 	r.quotaCounts()
 	s := &RollbackSummary{
 		MessageType: "summary", Command: "rollback", Balanced: r.n.Left >= 0, RolledBack: r.n, Quota: r.rep.Summary.Quota,
@@ -402,7 +415,7 @@ func (r *rollback) code(cause *Stop) int {
 	if r.n.InDoubt > 0 {
 		codes = append(codes, ExitDoubt)
 	}
-	if r.n.Touched > 0 {
+	if r.n.Stay() > 0 {
 		codes = append(codes, ExitRejected)
 	}
 	return worst(codes)
@@ -420,6 +433,8 @@ func (r *rollback) verdict() string {
 		what string
 	}{
 		{r.n.Touched, "stay because people have touched them"},
+		{r.n.Merged, "stay because people have merged them"},
+		{r.n.Refused, "stay because Help Scout does not delete them"},
 		{r.n.Left, "not deleted yet"},
 		{r.n.Adopted, "stay because this job did not create them"},
 		{r.n.InDoubt, "in doubt"},

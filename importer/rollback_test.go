@@ -3,6 +3,7 @@ package importer_test
 import (
 	"context"
 	"errors"
+	"maps"
 	"net/http"
 	"slices"
 	"strings"
@@ -104,7 +105,7 @@ func TestRollbackAfterARefusal(t *testing.T) {
 		b.mustRun(importer.ExitOK)
 		b.faults("delete#3-5=403")
 		sum, kept, _ := b.mustRollback(importer.ExitRejected, importer.RollingBack{})
-		if len(b.there()) != 3 || sum.RolledBack.Touched != 3 || len(kept) != 3 || !strings.Contains(kept[0].Why, "403") {
+		if len(b.there()) != 3 || sum.RolledBack.Refused != 3 || sum.RolledBack.Touched != 0 || len(kept) != 3 || !strings.Contains(kept[0].Why, "403") {
 			t.Errorf("left %v; %+v; %+v", b.there(), sum.RolledBack, kept)
 		}
 		b.faults("")
@@ -116,6 +117,84 @@ func TestRollbackAfterARefusal(t *testing.T) {
 		b.wantHeld()
 		_ = b.box.Close()
 	})
+}
+
+// TestRollbackTellsWhatStays: a conversation that people have worked on, one that they have merged and one that the server
+// will not delete are told apart, in each line and in the sums.
+func TestRollbackTellsWhatStays(t *testing.T) {
+	virtual(t, func(t *testing.T) {
+		b := newBench(t, many(20)...)
+		b.mustRun(importer.ExitOK)
+		if err := b.box.SetStatus(b.conversations("Ticket 1003")[0].ID, "closed"); err != nil {
+			t.Fatal(err)
+		}
+		for _, subject := range []string{"Ticket 1005", "Ticket 1006"} {
+			if err := b.mergeNative(b.conversations(subject)[0].ID); err != nil {
+				t.Fatal(err)
+			}
+		}
+		locked := b.conversations("Ticket 1010")[0].ID
+		hidden := b.conversations("Ticket 1011")[0].ID
+		b.box.Inject(func(op sandbox.Op) *sandbox.Fault {
+			switch {
+			case op.Kind == "delete" && op.ID == locked:
+				return &sandbox.Fault{Kind: sandbox.Status, Code: 423}
+			case op.Method == http.MethodGet && op.ID == hidden:
+				return &sandbox.Fault{Kind: sandbox.Status, Code: 403}
+			}
+			return nil
+		})
+		sum, kept, _ := b.mustRollback(importer.ExitRejected, importer.RollingBack{})
+		because := map[string]string{}
+		for _, k := range kept {
+			because[k.ID] = k.Because
+		}
+		want := map[string]string{"1003": importer.KeptTouched, "1005": importer.KeptMerged, "1006": importer.KeptMerged, "1010": importer.KeptRefused, "1011": importer.KeptRefused}
+		if !maps.Equal(because, want) || len(kept) != len(want) {
+			t.Errorf("%+v", kept)
+		}
+		n := sum.RolledBack
+		if n.Deleted != 15 || n.Touched != 1 || n.Merged != 2 || n.Refused != 2 || n.Left != 0 {
+			t.Errorf("%+v", n)
+		}
+		const says = "15 of 20 conversations are deleted, 1 stay because people have touched them, 2 stay because people have merged them, 2 stay because Help Scout does not delete them"
+		if !strings.Contains(sum.Verdict, says) {
+			t.Errorf("verdict %q", sum.Verdict)
+		}
+		_ = b.box.Close()
+	})
+}
+
+// TestRollbackNotAllowed: an account that may not delete is told so after a handful of conversations, not after all; with
+// the right to do it, the same call goes on.
+func TestRollbackNotAllowed(t *testing.T) {
+	for fault, code := range map[string]int{"delete=403": importer.ExitAuth, "delete=423": importer.ExitLeft, "get#2-999=403": importer.ExitAuth} {
+		virtual(t, func(t *testing.T) {
+			b := newBench(t, many(60)...)
+			b.mustRun(importer.ExitOK)
+			b.faults(fault)
+			before := b.calls()
+			sum, kept, _ := b.mustRollback(code, importer.RollingBack{})
+			n := sum.RolledBack
+			if n.Refused < 12 || n.Refused > 12+8 || n.Refused+n.Left != 60 || n.Touched != 0 || len(kept) != n.Refused {
+				t.Errorf("%s: %+v, %d said to stay", fault, n, len(kept))
+			}
+			if calls := b.calls()["get"] - before["get"]; calls > 30 {
+				t.Errorf("%s: %d conversations were read", fault, calls)
+			}
+			if !strings.Contains(sum.Cause, "refused to delete") {
+				t.Errorf("%s: cause %q", fault, sum.Cause)
+			}
+			b.faults("")
+			b.mustRollback(importer.ExitOK, importer.RollingBack{})
+			if got := b.there(); len(got) != 0 {
+				t.Errorf("%s: left %v", fault, got)
+			}
+			b.mustRun(importer.ExitOK)
+			b.wantHeld()
+			_ = b.box.Close()
+		})
+	}
 }
 
 // TestRollbackLostAnswers: deletes whose answer is lost are finished, and nothing else is deleted.

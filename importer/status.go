@@ -256,6 +256,8 @@ func hintFor(state string, status int, reason string) string {
 		return "the next hsimport run looks for it in the account before it sends anything again"
 	case state == RecordRefused || state == RecordUnreadable:
 		return "mend it in the export, or answer it in the configuration: the next hsimport run takes it along"
+	case state == "kept" && status == 403:
+		return "the app's user may not delete it: look at its role, then repeat the command; or delete it in Help Scout"
 	case state == "kept":
 		return "look at it in Help Scout; nothing else deletes it"
 	case status == 0:

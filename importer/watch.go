@@ -181,7 +181,8 @@ func (e *engine) twin(ctx context.Context, row *checkpoint.Part, ev Evidence, c 
 	if what == "" {
 		what = "it holds something else too"
 	}
-	_, why, err := e.stays(ctx, ef, 0, fmt.Sprintf("conversation %d (#%d) seems to be ticket %s once more, beside conversation %d; people have worked on it (%s), so it stays: look at the two", c.ID, c.Number, row.Ticket, row.ConversationID, what))
+	why := fmt.Sprintf("conversation %d (#%d) seems to be ticket %s once more, beside conversation %d; people have worked on it (%s), so it stays: look at the two", c.ID, c.Number, row.Ticket, row.ConversationID, what)
+	_, err = e.stays(ctx, ef, stay{because: KeptTouched, why: why})
 	e.warn("late-twin", why)
 	return err
 }
@@ -202,9 +203,9 @@ func (e *engine) deleteTwin(ctx context.Context, row *checkpoint.Part, c *helpsc
 	}
 	e.warn("late-twin", fmt.Sprintf("conversation %d (#%d) is ticket %s, created by a request whose answer was lost long ago; it was sent again as conversation %d, so the late one is deleted",
 		c.ID, c.Number, row.Ticket, row.ConversationID))
-	_, why, err := e.deleteConversation(ctx, ef, c.ID)
-	if why != "" {
-		e.warn("late-twin", fmt.Sprintf("the late twin of ticket %s: %s", row.Ticket, why))
+	_, kept, err := e.deleteConversation(ctx, ef, c.ID)
+	if kept.stays() {
+		e.warn("late-twin", fmt.Sprintf("the late twin of ticket %s: %s", row.Ticket, kept.why))
 	}
 	return err
 }

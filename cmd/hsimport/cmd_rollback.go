@@ -147,7 +147,7 @@ func (u *ui) rolledBack(sum *importer.RollbackSummary, stop *importer.Stop) {
 	if stop != nil {
 		u.problem(stop, stop.Hint)
 	}
-	if u.json || stop != nil && sum.RolledBack.Deleted+sum.RolledBack.Touched == 0 {
+	if u.json || stop != nil && sum.RolledBack.Deleted+sum.RolledBack.Stay() == 0 {
 		return
 	}
 	if !u.quiet {

@@ -41,8 +41,9 @@ while some are still to be sent, with 6 while some are in doubt.`
 
 const rollbackText = `Deletes the conversations that this import created and that nobody has touched since: the newest first, and each only if
 its status, assignee, subject, mailbox and number of threads are, right before the delete, as this import last wrote them.
-What people have worked on stays and is listed; what was merged stays; what recover has found was not created by this
-import and stays. Deleted conversations go to Help Scout's trash; their numbers are used up.
+What people have worked on stays and is listed, and so does what they have merged and what Help Scout refuses to delete;
+what recover has found was not created by this import and stays. Deleted conversations go to Help Scout's trash; their
+numbers are used up.
 
 First it shows what it would do and asks for the number of conversations. After an interruption the same line goes on.
 A job that was rolled back can be run again: hsimport run sends what was deleted once more, and asks first.
@@ -50,7 +51,8 @@ A job that was rolled back can be run again: hsimport run sends what was deleted
 Customers that the import has brought along stay. Those that nothing else uses are listed at the end: created since the
 import began, with an address that it has sent, and with no conversation but those that were deleted.
 
-It ends with 0 when nothing of what was asked for is left, with 3 when touched ones stay, with 6 when some are in doubt.`
+It ends with 0 when nothing of what was asked for is left, with 3 when touched, merged or refused ones stay, with 4 when
+the credentials may not delete conversations, with 6 when some are in doubt.`
 
 var errRollbackNoTerminal = errors.New("a rollback has to be confirmed, and there is no terminal to ask; nothing was deleted")
 

@@ -25,6 +25,7 @@ var meanings = map[string]string{
 	"message-shared":       "a message belongs to a conversation that was sent before and is not sent twice",
 	"read-back-differs":    "a conversation that was read back is not quite as it was sent",
 	"left-pending":         "a conversation was left for a later run",
+	"not-taken-back":       "a conversation that was to be deleted and sent again stays: people have merged it, or the server does not delete it",
 	"touched-left":         "a conversation that somebody has worked on since is left as it is",
 	"inline-size-learned":  "the server takes less in one call than was assumed; attachments follow by calls of their own",
 	"list-lags":            "the server's list does not show yet what was created",
