@@ -49,9 +49,9 @@
 //
 // # Memory
 //
-// The index of a large archive lies in temporary files, about 400 bytes a mail at the most: each table goes there when
+// The index of a large archive lies in temporary files, some hundred bytes a mail: each table goes there when
 // it is longer than tableMemory. Whatever has to meet, copies, answers and what they answer, the mails of a thread, is
-// sorted outside of memory and read side by side. In memory are eight bytes and a few bits a mail while tickets are
+// sorted outside of memory and read side by side. In memory are four bytes and a few bits a mail while tickets are
 // made, and nothing afterwards. Where an index lies shows in nothing that comes of it.
 //
 // # Problem codes

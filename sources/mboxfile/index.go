@@ -14,7 +14,7 @@ import (
 const noDate = math.MinInt64
 
 // A record is what the index keeps of one mail. Records are rows of a table in memory or in a temporary file, as places,
-// refs and ids are: nothing of a mail stays in memory but the eight bytes that threading needs to join it.
+// refs and ids are: nothing of a mail stays in memory but the four bytes that threading needs to join it.
 type record struct {
 	date    int64    // Unix seconds, or noDate
 	id      uint64   // idHash of the Message-ID, 0 when it has none

@@ -46,16 +46,17 @@ func (t *threader) sortRefs(ctx context.Context, refs, people *sorter) error {
 				return err
 			}
 		}
+		from := t.rep(i)
 		for range r.nrefs {
 			if _, err := io.ReadFull(in, hash[:]); err != nil {
 				return fmt.Errorf("read the references of the mails again: %w", err)
 			}
 			side := byte(refPlain)
-			if t.gmail.has(t.rep[i]) {
+			if t.gmail.has(from) {
 				side = refGmail
 			}
 			item = append(append(item[:0], hash[:]...), side)
-			if err := refs.add(binary.BigEndian.AppendUint32(item, t.rep[i])); err != nil {
+			if err := refs.add(binary.BigEndian.AppendUint32(item, from)); err != nil {
 				return err
 			}
 		}

@@ -20,12 +20,12 @@ import (
 //     those who answer it, but for an answer whose subject is that of one owner, which it then follows.
 //   - A reference that is some sender's address ("In-Reply-To: <ann@example.org>") is no reference.
 //
-// What has to meet is sorted and read side by side (refs.go): in memory are only two numbers and a few bits a mail.
+// What has to meet is sorted and read side by side (refs.go): in memory are only a number and a few bits a mail.
 type threader struct {
 	x      *index
-	rep    []uint32
 	mode   string   // auto, gmail, references
-	parent []uint32 // union-find over the records
+	parent []uint32 // union-find over the records; of a copy, which is in no tree, the one that stands for it
+	copied bitset   // it is a copy
 	gmail  bitset   // Gmail's id decides for it
 	bound  bitset   // it refers to a mail that is there
 	owner  bitset   // it has its Message-ID for all places of the thread that share it
@@ -43,14 +43,17 @@ type sharedIDs struct {
 	record                record // of oldest
 }
 
-// newThreader prepares the threading of an index; rep and shared are from copies and sharingID. The caller closes it.
+// newThreader prepares the threading of an index; rep and shared are from copies and sharingID. It takes rep for its own.
+// The caller closes it.
 func newThreader(ctx context.Context, x *index, rep []uint32, shared *sorter, mode string) (*threader, error) {
 	t := &threader{
-		x: x, rep: rep, mode: mode, parent: make([]uint32, x.n), bound: newBitset(x.n), owner: newBitset(x.n), second: newBitset(x.n),
+		x: x, mode: mode, parent: rep, copied: newBitset(x.n), bound: newBitset(x.n), owner: newBitset(x.n), second: newBitset(x.n),
 		gmail: newBitset(x.n), crowd: newSorter(x.temp, "answers"), links: spool{temp: x.temp, what: "links"},
 	}
-	for i := range t.parent {
-		t.parent[i] = uint32(i)
+	for i, r := range rep {
+		if uint32(i) != r {
+			t.copied.set(uint32(i))
+		}
 	}
 	err := x.each(ctx, func(i uint32, r *record) error {
 		switch {
@@ -77,7 +80,16 @@ func (t *threader) close() {
 	t.links.close()
 }
 
-func (t *threader) isRep(i uint32) bool { return t.rep[i] == i }
+// isRep reports whether a record stands for its copies; only such a one is in a tree of the union-find.
+func (t *threader) isRep(i uint32) bool { return !t.copied.has(i) }
+
+// rep is the record that stands for record i.
+func (t *threader) rep(i uint32) uint32 {
+	if t.copied.has(i) {
+		return t.parent[i]
+	}
+	return i
+}
 
 // An idGroup is the mails of one Message-ID while they pass by, in the order of date, sender, subject and age.
 type idGroup struct {

@@ -96,11 +96,13 @@ func (t *threader) collect(ctx context.Context) (*threads, error) {
 func (t *threader) sortMails(ctx context.Context, to *sorter) error {
 	copies := newSorter(t.x.temp, "copies")
 	defer copies.close()
-	for i, r := range t.rep {
-		if uint32(i) == r {
+	var item []byte
+	for i := range uint32(t.x.n) {
+		if t.isRep(i) {
 			continue
 		}
-		if err := copies.add(binary.BigEndian.AppendUint32(binary.BigEndian.AppendUint32(nil, r), uint32(i))); err != nil {
+		item = binary.BigEndian.AppendUint32(item[:0], t.rep(i))
+		if err := copies.add(binary.BigEndian.AppendUint32(item, i)); err != nil {
 			return err
 		}
 	}
@@ -111,7 +113,6 @@ func (t *threader) sortMails(ctx context.Context, to *sorter) error {
 	if err != nil {
 		return err
 	}
-	var item []byte
 	err = t.x.each(ctx, func(i uint32, r *record) error {
 		if !t.isRep(i) {
 			return nil
