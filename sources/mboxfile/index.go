@@ -137,7 +137,7 @@ var errFull = errors.New("more than four thousand million mails do not fit into 
 
 // add appends a mail: its record, where it stands, what it refers to, and its Message-ID, which may be empty.
 func (x *index) add(r record, at place, refs []uint64, id string) error {
-	if x.n == math.MaxUint32 {
+	if uint64(x.n) == math.MaxUint32 {
 		return errFull
 	}
 	r.nrefs, r.idAt = uint16(len(refs)), x.ids.size

@@ -6,6 +6,7 @@ import (
 	"cmp"
 	"context"
 	"encoding/binary"
+	"errors"
 	"os"
 	"slices"
 )
@@ -256,12 +257,21 @@ func (r *run) advance() error {
 		r.item = nil
 		return nil
 	}
-	n := int(binary.LittleEndian.Uint16(r.buf[r.at:]))
+	n := 0
+	if len(r.buf)-r.at > 2 {
+		n = int(binary.LittleEndian.Uint16(r.buf[r.at:]))
+	}
+	if n > len(r.buf)-r.at-2 {
+		return indexTrouble("read", r.s.what, r.s.file, errDamaged)
+	}
 	r.item = r.buf[r.at+2 : r.at+2+n]
 	r.at += 2 + n
 	r.prefix = prefix(r.item)
 	return nil
 }
+
+// errDamaged says that a run is not what was written.
+var errDamaged = errors.New("the file has been changed by somebody else")
 
 // fill reads on behind what is left of buf.
 func (r *run) fill() error {

@@ -65,7 +65,11 @@ func (s *spool) trouble(verb string, err error) error { return indexTrouble(verb
 
 // indexTrouble says what a temporary file of the index has failed with, and what a person can do about it.
 func indexTrouble(verb, what string, f *os.File, err error) error {
-	err = fmt.Errorf("%s the %s of the mails in %s: %w", verb, what, f.Name(), plain(err))
+	place := "memory"
+	if f != nil {
+		place = f.Name()
+	}
+	err = fmt.Errorf("%s the %s of the mails in %s: %w", verb, what, place, plain(err))
 	if errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT) {
 		err = fmt.Errorf("%w; set TMPDIR to a folder on a larger disk", err)
 	}
@@ -81,13 +85,15 @@ func (s *spool) reader() io.Reader {
 }
 
 // rows reads rows of one size from the beginning.
-func (s *spool) rows(size int) *rows { return &rows{s: s, r: s.reader(), row: make([]byte, size)} }
+func (s *spool) rows(size int) *rows {
+	return &rows{s: s, r: s.reader(), left: s.size / int64(size), row: make([]byte, size)}
+}
 
 // readAt fills b with what stands at off.
 func (s *spool) readAt(b []byte, off int64) error {
 	if s.file == nil {
 		if off < 0 || off+int64(len(b)) > int64(len(s.mem)) {
-			return io.ErrUnexpectedEOF
+			return s.trouble("read", io.ErrUnexpectedEOF)
 		}
 		copy(b, s.mem[off:])
 		return nil
@@ -122,21 +128,22 @@ func (s *spool) close() {
 
 // rows is a reader of a spool, row by row.
 type rows struct {
-	s   *spool
-	r   io.Reader
-	row []byte
+	s    *spool
+	r    io.Reader
+	left int64 // rows
+	row  []byte
 }
 
 // next is the next row, valid until it is called again, or nil at the end.
 func (r *rows) next() ([]byte, error) {
-	_, err := io.ReadFull(r.r, r.row)
-	switch {
-	case err == io.EOF:
+	if r.left == 0 {
 		return nil, nil
-	case err != nil && r.s.file != nil:
+	}
+	r.left--
+	if _, err := io.ReadFull(r.r, r.row); err != nil {
 		return nil, r.s.trouble("read", err)
 	}
-	return r.row, err
+	return r.row, nil
 }
 
 // A place is where a mail stands, and how it is known again.
