@@ -84,6 +84,7 @@
 //	deliver.go send.go    the pool, one part
 //	effects.go sweep.go   uploads and appended threads; placed.go messages that have their place already
 //	follow*.go append.go  a newer export held against what was sent: messages, files, statuses, further parts
+//	retry.go              --retry-rejected: what the server has rejected, once more
 //	links.go relink.go    links between old tickets that lead to the new conversations
 //	settle.go proof.go    what became of a lost answer, and when absence counts
 //	match.go              who is whose; settle_effects.go the same for effects
@@ -93,7 +94,7 @@
 //	finish.go report.go   sums, verdict, exit code
 //	recover*.go           a lost checkpoint, rebuilt from the account; seconds.go asks for many seconds at once
 //	verify*.go            what the account holds against what was sent
-//	rollback.go           what this job created, taken back
+//	rollback.go delete.go what this job created, taken back
 //	rollback_customers.go the customers that came with it, and stay
 //	trial.go              a sample into another inbox, with a checkpoint of its own
 //	lookup.go             where a ticket went, from the checkpoint alone

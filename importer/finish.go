@@ -140,7 +140,7 @@ func (e *engine) remaining(ctx context.Context) error {
 	left := c.Parts[checkpoint.Pending] + c.Parts[checkpoint.Sending]
 	for _, st := range []checkpoint.State{checkpoint.Pending, checkpoint.Sending} {
 		for kind, states := range c.Effects {
-			if kind != kindDelete && (kind != kindRelink || e.Options.Relink) { // a delete that has not begun was given up
+			if kind != kindDelete && (kind != kindRelink || e.Options.Relink || e.linking) { // a delete that has not begun was given up
 				left += states[st]
 			}
 		}

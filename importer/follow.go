@@ -102,8 +102,10 @@ func (p *planner) takeOver(ctx context.Context) error {
 		return err
 	}
 	p.virgin = c.Total() == c.Parts[checkpoint.Pending]
-	for _, n := range c.Effects[kindStatus] {
-		p.changes += n
+	if len(c.Effects[kindStatus]) > 0 {
+		if p.changes, err = p.statusNumber(ctx); err != nil {
+			return err
+		}
 	}
 	if err := p.nameMapping(ctx); err != nil {
 		return err

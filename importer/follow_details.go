@@ -220,10 +220,7 @@ func (t *sentThread) upload(row *checkpoint.Part, sum, name, mime string, size i
 // statuses plans the changes of status: of the last conversation that is there, when the source says something else of
 // the ticket than it said when it was sent, or new messages came; those before it are closed.
 func (f *following) statuses(fresh bool) error {
-	want := ""
-	if n := len(f.m.plan.Parts); n > 0 {
-		want = f.m.plan.Parts[n-1].Conversation.Status
-	}
+	want := lastStatus(f.m.plan)
 	sign := sourceSign(f.m.ticket)
 	for i := range f.known {
 		row := &f.known[i]

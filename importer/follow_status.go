@@ -40,6 +40,11 @@ func (e *engine) changeStatus(ctx context.Context, call *effectCall) error {
 	case !ready:
 		return nil
 	}
+	if over, err := e.overtaken(ctx, call); err != nil {
+		return err
+	} else if over {
+		return e.store.DropEffect(ctx, call.ef.ID)
+	}
 	id := call.row.ConversationID
 	c, threads, err := e.fetch(ctx, id)
 	if err != nil {

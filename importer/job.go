@@ -85,6 +85,7 @@ type engine struct {
 	seen    addresses
 	canary  canary
 	links   *linker    // nil: texts name no other tickets
+	linking bool       // links are changed in this run although it plans no changes: a retry
 	again   *lookAgain // nil: not read from the checkpoint yet
 
 	hard       context.Context // for writes in flight; everything else ends with Soft

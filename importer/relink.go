@@ -23,24 +23,19 @@ import (
 // text people have edited stays. The service keeps the text as it was and shows it beside the new one.
 // https://developer.helpscout.com/mailbox-api/endpoints/conversations/threads/update
 
-// relink plans the changes and makes them.
+// relink plans the changes and makes them; where only a retry asks for it, it makes those that were planned.
 func (e *engine) relink(ctx context.Context) error {
-	if !e.Options.Relink || e.overTime() {
+	if !e.Options.Relink && !e.linking || e.overTime() {
 		return nil
 	}
 	r := &relinker{engine: e, found: map[string]string{}}
 	if err := r.index(ctx); err != nil {
 		return err
 	}
-	e.tell(Event{Kind: EventPhase, Text: "looking for links between old tickets"})
-	if _, err := e.store.DropUnsent(ctx, kindRelink, ""); err != nil {
-		return err
-	}
-	if err := mapAll(ctx, e.Source, e.mapper, func(m mapped) error { return r.look(ctx, m) }); err != nil {
-		return err
-	}
-	if err := e.store.AddEffects(ctx, r.effects); err != nil {
-		return err
+	if e.Options.Relink {
+		if err := r.lookAll(ctx); err != nil {
+			return err
+		}
 	}
 	for range 2 * maxAbsences { // what is proven absent is sent again
 		if err := r.perform(ctx); err != nil {
@@ -52,6 +47,18 @@ func (e *engine) relink(ctx context.Context) error {
 		}
 	}
 	return nil
+}
+
+// lookAll plans the changes of all texts.
+func (r *relinker) lookAll(ctx context.Context) error {
+	r.tell(Event{Kind: EventPhase, Text: "looking for links between old tickets"})
+	if _, err := r.store.DropUnsent(ctx, kindRelink, ""); err != nil {
+		return err
+	}
+	if err := mapAll(ctx, r.Source, r.mapper, func(m mapped) error { return r.look(ctx, m) }); err != nil {
+		return err
+	}
+	return r.store.AddEffects(ctx, r.effects)
 }
 
 // relinker finds where links lead.

@@ -379,12 +379,7 @@ func (e *engine) facts(ctx context.Context) error {
 		}
 	}
 	if e.Options.RetryRejected {
-		if _, err := e.store.Unreject(ctx, nil); err != nil {
-			return err
-		}
-		if _, err := e.store.UnrejectEffects(ctx, kindAppend); err != nil { // an upload has become a note
-			return err
-		}
+		return e.retry(ctx)
 	}
 	return nil
 }

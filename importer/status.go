@@ -185,7 +185,7 @@ func (c *causer) add(x Cause, n int, example func() (string, error)) (err error)
 		if x.Example, err = example(); err != nil {
 			return err
 		}
-		x.Hint = hintFor(x.State, x.Status, x.Reason)
+		x.Hint = hintFor(x.What, x.State, x.Status, x.Reason)
 		i = len(c.list)
 		c.at[k], c.list = i, append(c.list, x)
 	} else if c.list[i].Reason != x.Reason {
@@ -247,9 +247,9 @@ func exampleName(row *checkpoint.Part) string {
 	return name
 }
 
-// hintFor says what a person can do about an answer.
+// hintFor says what a person can do about an answer; what is the kind of the effect it is about, "" of a conversation.
 // https://developer.helpscout.com/mailbox-api/overview/errors
-func hintFor(state string, status int, reason string) string {
+func hintFor(what, state string, status int, reason string) string {
 	const again = "then hsimport run --retry-rejected sends it again"
 	switch {
 	case state == string(checkpoint.InDoubt) || state == string(checkpoint.Sending):
@@ -260,6 +260,8 @@ func hintFor(state string, status int, reason string) string {
 		return "the app's user may not delete it: look at its role, then repeat the command; or delete it in Help Scout"
 	case state == "kept":
 		return "look at it in Help Scout; nothing else deletes it"
+	case what == kindUpload:
+		return "it is not sent again; where the server has refused it, a note in its conversation names it"
 	case status == 0:
 		return "mend what it names, " + again
 	case status == 401 || status == 403:
@@ -284,8 +286,11 @@ func (st *Status) lastAnswers(ctx context.Context, store *checkpoint.Store) erro
 		return err
 	}
 	for _, r := range records {
-		name := exampleName(&checkpoint.Part{LegacyID: r.LegacyID, Ticket: r.Ticket})
-		st.Last = append(st.Last, LastAnswer{r.At, name, r.Code, r.Text, hintFor(r.Code, r.Status, r.Text)})
+		name, what := exampleName(&checkpoint.Part{LegacyID: r.LegacyID, Ticket: r.Ticket}), ""
+		if strings.HasPrefix(r.Text, `attachment "`) { // see effectName
+			what = kindUpload
+		}
+		st.Last = append(st.Last, LastAnswer{r.At, name, r.Code, r.Text, hintFor(what, r.Code, r.Status, r.Text)})
 	}
 	return nil
 }
