@@ -13,6 +13,7 @@ import (
 	"github.com/gabriel-vasile/mimetype"
 
 	"hsimport/sources"
+	"hsimport/sources/fetch"
 )
 
 // attachmentRef is an attachment as a cell names it.
@@ -47,7 +48,7 @@ func (v *rowView) attachmentRefs(r role) []attachmentRef {
 	})
 	if len(names) == len(out) {
 		for i, name := range names {
-			out[i].name = fileName(name)
+			out[i].name = fetch.BaseName(name)
 		}
 	}
 	return out
@@ -75,28 +76,19 @@ func (v *rowView) packedAttachment(text string) (attachmentRef, bool) {
 	if at := v.f.dates.read([]byte(parts[0]), nil); at.bad || at.t.IsZero() {
 		return attachmentRef{}, false
 	}
-	return attachmentRef{name: fileName(parts[2]), url: strings.TrimSpace(parts[3])}, true
+	return attachmentRef{name: fetch.BaseName(parts[2]), url: strings.TrimSpace(parts[3])}, true
 }
 
 func newAttachmentRef(text string) attachmentRef {
 	if isURL(text) {
 		p, _, _ := strings.Cut(text, "?")
-		return attachmentRef{name: fileName(p), url: text}
+		return attachmentRef{name: fetch.BaseName(p), url: text}
 	}
-	return attachmentRef{name: fileName(text), path: text}
+	return attachmentRef{name: fetch.BaseName(text), path: text}
 }
 
 func isURL(s string) bool {
 	return strings.HasPrefix(s, "http://") || strings.HasPrefix(s, "https://")
-}
-
-// fileName is the last part of a path of either kind of slash; never empty.
-func fileName(p string) string {
-	p = strings.TrimRight(strings.ReplaceAll(p, `\`, "/"), "/")
-	if p = strings.TrimSpace(path.Base(p)); p == "" || p == "." || p == ".." || p == "/" {
-		return "attachment"
-	}
-	return p
 }
 
 // local is p as a path below the attachments folder; slashes of the other kind are turned.

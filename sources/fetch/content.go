@@ -61,7 +61,7 @@ func (o *Object) describe(resp *http.Response, head []byte) {
 		o.MIMEType, _, _ = strings.Cut(mimetype.Detect(head).String(), ";")
 	}
 	if _, params, err := mime.ParseMediaType(resp.Header.Get("Content-Disposition")); err == nil && params["filename"] != "" {
-		o.Name = strings.ToValidUTF8(baseName(params["filename"]), "\ufffd")
+		o.Name = strings.ToValidUTF8(BaseName(params["filename"]), "\ufffd")
 	}
 }
 

@@ -155,7 +155,7 @@ func (d *Desk) give(a *sources.Attachment, o Object) {
 		a.MIMEType = o.MIMEType
 	}
 	if path.Ext(a.Name) == "" && o.Name != "" {
-		a.Name = baseName(o.Name)
+		a.Name = BaseName(o.Name)
 	}
 	if known := mimetype.Lookup(a.MIMEType); path.Ext(a.Name) == "" && known != nil {
 		a.Name += known.Extension()
@@ -185,7 +185,7 @@ func nameOfAddress(raw string) string {
 		return nameOf(u)
 	}
 	raw, _, _ = strings.Cut(raw, "?")
-	return baseName(raw)
+	return BaseName(raw)
 }
 
 // nameOf is what an address calls its file: by the parameter that desks use for it, else by the end of its path.
@@ -193,14 +193,14 @@ func nameOf(u *url.URL) string {
 	q := u.Query()
 	for _, key := range []string{"name", "filename"} {
 		if name := q.Get(key); strings.TrimSpace(name) != "" {
-			return baseName(name)
+			return BaseName(name)
 		}
 	}
-	return baseName(u.Path)
+	return BaseName(u.Path)
 }
 
-// baseName is the last part of a path of either kind of slash; never empty.
-func baseName(p string) string {
+// BaseName is the name of a file by its path or address: the last part, behind slashes of either kind; never empty.
+func BaseName(p string) string {
 	p = strings.TrimRight(strings.ReplaceAll(p, `\`, "/"), "/")
 	if p = strings.TrimSpace(path.Base(p)); p == "" || p == "." || p == ".." || p == "/" {
 		return "attachment"
