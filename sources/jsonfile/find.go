@@ -115,7 +115,7 @@ func (s *shape) recordsAt() *listPath {
 			switch {
 			case m.seg == "[]" && len(m.kids) > 0:
 				list = true
-				best = max(best, ticketScore(m.relative(), nil))
+				best = max(best, ticketScore(m.relative()))
 			case m.seg[0] != '[' && len(m.kids) > 0 && depth < 3:
 				if child == nil && hasSubject(m.relative()) {
 					child = m
@@ -129,14 +129,14 @@ func (s *shape) recordsAt() *listPath {
 	if child != nil {
 		header = slices.DeleteFunc(header, func(h string) bool { return strings.HasPrefix(h, child.path+".") })
 	}
-	own := ticketScore(header, nil)
+	own := ticketScore(header)
 	if hasSubject(header) {
 		child = nil
 	}
 	switch {
 	case own >= 3 && own >= best && child == nil, !list && child == nil:
-		return &listPath{text: "."}
-	case child != nil && ticketScore(child.relative(), nil) > best:
+		return &listPath{}
+	case child != nil && ticketScore(child.relative()) > best:
 		p, err := parseList(child.path)
 		if err != nil {
 			return nil
@@ -148,7 +148,7 @@ func (s *shape) recordsAt() *listPath {
 
 // hasSubject reports whether a subject is among the columns: what tells a ticket from what it holds.
 func hasSubject(header []string) bool {
-	return csvfile.Guess(csvfile.TicketPart, header, nil)["subject"] != "" && ticketScore(header, nil) >= 3
+	return csvfile.Guess(csvfile.TicketPart, header, nil)["subject"] != "" && ticketScore(header) >= 3
 }
 
 // relative are the paths of the columns at and below s, from s on.
@@ -168,8 +168,8 @@ func (s *shape) relative() []string {
 }
 
 // ticketScore counts the columns that make a ticket.
-func ticketScore(header []string, sample [][]string) int {
-	cols := csvfile.Guess(csvfile.TicketPart, header, sample)
+func ticketScore(header []string) int {
+	cols := csvfile.Guess(csvfile.TicketPart, header, nil)
 	n := 0
 	for _, name := range []string{"ticket_id", "subject", "status", "requester_id", "requester_email", "requester_name", "created_at", "description", "assignee_id"} {
 		if cols[name] != "" {
@@ -183,8 +183,8 @@ func ticketScore(header []string, sample [][]string) int {
 }
 
 // messageScore counts the columns that make a message of a ticket that stands elsewhere; 0 without a text.
-func messageScore(header []string, sample [][]string) int {
-	cols := csvfile.Guess(csvfile.JoinedPart, header, sample)
+func messageScore(header []string) int {
+	cols := csvfile.Guess(csvfile.JoinedPart, header, nil)
 	if cols["message_body"] == "" {
 		return 0
 	}
@@ -198,8 +198,8 @@ func messageScore(header []string, sample [][]string) int {
 }
 
 // userScore counts the columns that make a user; 0 without an id and an address or name.
-func userScore(header []string, sample [][]string) int {
-	cols := csvfile.Guess(csvfile.UserPart, header, sample)
+func userScore(header []string) int {
+	cols := csvfile.Guess(csvfile.UserPart, header, nil)
 	if cols["user_id"] == "" || cols["user_email"] == "" && cols["user_name"] == "" {
 		return 0
 	}
@@ -216,7 +216,7 @@ func userScore(header []string, sample [][]string) int {
 func (c *candidate) score(kind int) int {
 	if c.scores == nil {
 		header := c.shapes.root.relative()
-		c.scores = []int{tickets: ticketScore(header, nil), messages: messageScore(header, nil), users: userScore(header, nil)}
+		c.scores = []int{tickets: ticketScore(header), messages: messageScore(header), users: userScore(header)}
 	}
 	return c.scores[kind]
 }

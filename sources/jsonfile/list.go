@@ -9,7 +9,6 @@ import (
 // A listPath says where the records of a kind stand in a file: . is every value at the top, [] every element of an array
 // at the top, tickets[] every element of the array that a member holds, data.tickets[] deeper, ticket a single record.
 type listPath struct {
-	text string
 	segs []string // names of members; [] for the elements of an array
 }
 
@@ -22,7 +21,7 @@ const maxListDepth = 16
 // parseList reads a list path.
 func parseList(text string) (listPath, error) {
 	text = strings.TrimSpace(text)
-	p := listPath{text: text}
+	var p listPath
 	bad := func(why string) (listPath, error) {
 		return listPath{}, fmt.Errorf("%q is not a place of records: %s; write tickets[], data.tickets[], [] for an array, or . for one record after the other", text, why)
 	}

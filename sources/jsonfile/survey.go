@@ -212,7 +212,7 @@ func (c *candidate) messages() *shape {
 	var look func(s *shape)
 	look = func(s *shape) {
 		if s.seg == "[]" && len(s.kids) > 0 {
-			if n := messageScore(s.relative(), nil); n > score {
+			if n := messageScore(s.relative()); n > score {
 				best, score = s, n
 			}
 		}
