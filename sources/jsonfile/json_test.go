@@ -332,3 +332,13 @@ func TestMistakes(t *testing.T) {
 		}
 	}
 }
+
+// Of several places that are wrong it is always the first that is told.
+func TestFirstBadPlace(t *testing.T) {
+	o := Options{Records: "a[0]", MessageRecords: "b[0]", UserRecords: "c[0]"}
+	for range 20 {
+		if _, err := Open(t.Context(), o); err == nil || !strings.HasPrefix(err.Error(), "source.json.records: ") {
+			t.Fatalf("%v", err)
+		}
+	}
+}

@@ -150,14 +150,14 @@ func (o *Options) check() error {
 	bad := func(name string, err error) error {
 		return &sources.InputError{Position: sources.Position{File: key + "." + name, Offset: -1}, Err: err}
 	}
-	for name, list := range map[string]string{
-		"records": o.Records, "message_records": o.MessageRecords, "user_records": o.UserRecords,
+	for _, place := range []struct{ name, list string }{
+		{"records", o.Records}, {"message_records", o.MessageRecords}, {"user_records", o.UserRecords},
 	} {
-		if list == "" {
+		if place.list == "" {
 			continue
 		}
-		if _, err := parseList(list); err != nil {
-			return bad(name, err)
+		if _, err := parseList(place.list); err != nil {
+			return bad(place.name, err)
 		}
 	}
 	p := o.plan()
