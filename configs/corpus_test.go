@@ -64,7 +64,7 @@ func corpusDraft(t *testing.T, root, name string, paths []string) {
 	var err error
 	switch strings.ToLower(filepath.Ext(paths[0])) {
 	case ".csv", ".tsv":
-		survey, err = csvfile.SurveyAs(t.Context(), paths, dir, ChooseCSV(""))
+		survey, err = csvfile.Survey(t.Context(), paths, dir, ChooseCSV(""))
 	case ".json":
 		survey, err = jsonfile.Survey(t.Context(), paths, dir, ChooseJSON(""))
 	default:

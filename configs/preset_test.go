@@ -84,7 +84,7 @@ const (
 // A preset is found by the columns of the files, whatever their names and order; the draft says so and reads them.
 func TestPresetDraft(t *testing.T) {
 	dir, paths := files(t, "a.csv", zendeskComments, "b.csv", zendeskUsers, "c.csv", zendeskTickets)
-	s, err := csvfile.SurveyAs(t.Context(), paths, dir, ChooseCSV(""))
+	s, err := csvfile.Survey(t.Context(), paths, dir, ChooseCSV(""))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -119,7 +119,7 @@ func TestPresetDraft(t *testing.T) {
 func TestPresetNamed(t *testing.T) {
 	dir, paths := files(t, "t.csv", zendeskTickets)
 	survey := func(name string) (*sources.Survey, error) {
-		return csvfile.SurveyAs(t.Context(), paths, dir, ChooseCSV(name))
+		return csvfile.Survey(t.Context(), paths, dir, ChooseCSV(name))
 	}
 	for _, name := range []string{"", NoPreset} {
 		if s, err := survey(name); err != nil || s.Preset != "" {

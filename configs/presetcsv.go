@@ -6,7 +6,7 @@ import (
 	"hsimport/sources/csvfile"
 )
 
-// ChooseCSV is the choice that csvfile.SurveyAs asks for: the named preset, the one that fits when name is empty, none
+// ChooseCSV is the choice that csvfile.Survey asks for: the named preset, the one that fits when name is empty, none
 // with NoPreset.
 func ChooseCSV(name string) csvfile.Choose {
 	return func(tables []csvfile.Table) (string, csvfile.Options, error) {

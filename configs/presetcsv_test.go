@@ -75,7 +75,7 @@ func TestCSVPresets(t *testing.T) {
 	for _, tt := range presetCases {
 		t.Run(tt.preset, func(t *testing.T) {
 			dir, paths := files(t, tt.files...)
-			s, err := csvfile.SurveyAs(t.Context(), paths, dir, ChooseCSV(""))
+			s, err := csvfile.Survey(t.Context(), paths, dir, ChooseCSV(""))
 			if err != nil || s.Preset != tt.preset {
 				t.Fatalf("preset %q, %v", s.Preset, err)
 			}

@@ -53,7 +53,7 @@ func survey(ctx context.Context, paths []string, preset string) (*sources.Survey
 	case configs.JSON:
 		s, err = jsonfile.Survey(ctx, paths, base, configs.ChooseJSON(preset))
 	default:
-		s, err = csvfile.SurveyAs(ctx, paths, base, configs.ChooseCSV(preset))
+		s, err = csvfile.Survey(ctx, paths, base, configs.ChooseCSV(preset))
 	}
 	if err == nil && s.Metrics != "" && s.Preset != "" {
 		if p, err := configs.PresetNamed(s.Preset); err == nil {

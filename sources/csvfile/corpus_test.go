@@ -83,7 +83,7 @@ func TestCorpusTables(t *testing.T) {
 		if ext := strings.ToLower(filepath.Ext(path)); err != nil || e.IsDir() || ext != ".csv" && ext != ".tsv" && ext != ".bz2" && ext != ".gz" {
 			return err
 		}
-		survey, err := Survey(context.Background(), []string{path}, root)
+		survey, err := Survey(context.Background(), []string{path}, root, nil)
 		if err != nil {
 			t.Logf("%s: %v", path, err)
 			return nil

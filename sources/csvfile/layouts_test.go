@@ -187,7 +187,7 @@ func TestJoined(t *testing.T) {
 // Survey sees the same three files for what they are, whatever their order.
 func TestSurveyJoined(t *testing.T) {
 	dir, paths := write(t, "u.csv", joinedUsers, "c.csv", joinedComments, "t.csv", joinedTickets)
-	sv, err := Survey(t.Context(), paths, dir)
+	sv, err := Survey(t.Context(), paths, dir, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -218,7 +218,7 @@ func TestSurveyJoined(t *testing.T) {
 
 func TestSurveyMessagePerRow(t *testing.T) {
 	dir, paths := write(t, "a.csv", rowsOf(identityRows...))
-	sv, err := Survey(t.Context(), paths, dir)
+	sv, err := Survey(t.Context(), paths, dir, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -247,7 +247,7 @@ func TestSurveyMessagePerRow(t *testing.T) {
 func TestTwoColumnsOfTexts(t *testing.T) {
 	dir, paths := write(t, "a.csv", "Ticket Number,Ticket Title,Timestamp,User Message,Tech Message\n"+
 		"1,Printer,2024-12-21 09:00:00,It is broken,\n1,Printer,2024-12-21 09:05:00,,Is it plugged in?\n")
-	sv, err := Survey(t.Context(), paths, dir)
+	sv, err := Survey(t.Context(), paths, dir, nil)
 	if err != nil || sv.Layout != MessagePerRow {
 		t.Fatalf("%+v, %v", sv, err)
 	}
@@ -264,15 +264,15 @@ func TestTwoColumnsOfTexts(t *testing.T) {
 // A survey tells a metrics report, a table of which it knows no column, and an empty file apart.
 func TestSurveyOfOtherTables(t *testing.T) {
 	dir, paths := write(t, "metrics.csv", "ticket_id,created_at,satisfaction\n1,2024-01-01 10:00,4\n", "other.csv", "foo,bar\n1,2\n3,4\n", "none.csv", "")
-	sv, err := Survey(t.Context(), paths[:1], dir)
+	sv, err := Survey(t.Context(), paths[:1], dir, nil)
 	if err != nil || sv.Metrics == "" || sv.Tickets != 1 {
 		t.Errorf("%+v, %v", sv, err)
 	}
-	sv, err = Survey(t.Context(), paths[1:2], dir)
+	sv, err = Survey(t.Context(), paths[1:2], dir, nil)
 	if err != nil || sv.Layout != "" || len(sv.Columns) != 2 || sv.Columns[0].Examples[1] != "3" {
 		t.Errorf("%+v, %v", sv, err)
 	}
-	if _, err = Survey(t.Context(), paths[2:], dir); err == nil || !strings.Contains(err.Error(), "none.csv: the file is empty") {
+	if _, err = Survey(t.Context(), paths[2:], dir, nil); err == nil || !strings.Contains(err.Error(), "none.csv: the file is empty") {
 		t.Errorf("error %v", err)
 	}
 }

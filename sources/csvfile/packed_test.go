@@ -138,7 +138,7 @@ func TestArchiveWithoutTheMember(t *testing.T) {
 	if in, ok := err.(*sources.InputError); !ok || in.Hint != "it holds data/tickets.csv, data/files/a.txt, b.txt" {
 		t.Errorf("hint %+v", err)
 	}
-	if s, err := Survey(t.Context(), []string{path}, dir); err != nil || s.Tickets != 2 || s.Files[0].Path != "export.zip/data/tickets.csv" {
+	if s, err := Survey(t.Context(), []string{path}, dir, nil); err != nil || s.Tickets != 2 || s.Files[0].Path != "export.zip/data/tickets.csv" {
 		t.Errorf("%+v, %v", s, err)
 	}
 }

@@ -10,13 +10,6 @@ import (
 	"hsimport/sources"
 )
 
-// Survey looks at tables before there is a configuration: what they are, what is in them, and which of our names each
-// column most likely has. base is the folder that paths are shown relative to. An error is an *sources.InputError about
-// a file that cannot be read at all; everything else is in the survey.
-func Survey(ctx context.Context, paths []string, base string) (*sources.Survey, error) {
-	return SurveyAs(ctx, paths, base, nil)
-}
-
 // A Table is one file as its first rows show it.
 type Table struct {
 	Path   string // as Options.Paths would name it
@@ -27,8 +20,11 @@ type Table struct {
 // into Paths, Messages and Users. Without a name the columns are guessed.
 type Choose func([]Table) (preset string, o Options, err error)
 
-// SurveyAs is Survey with a say in what the columns are; choose may be nil.
-func SurveyAs(ctx context.Context, paths []string, base string, choose Choose) (*sources.Survey, error) {
+// Survey looks at tables before there is a configuration: what they are, what is in them, and which of our names each
+// column most likely has. base is the folder that paths are shown relative to; choose, which may be nil, has a say in
+// what the columns are. An error is an *sources.InputError about a file that cannot be read at all, or what choose
+// refused; everything else is in the survey.
+func Survey(ctx context.Context, paths []string, base string, choose Choose) (*sources.Survey, error) {
 	tables, err := lookAt(ctx, paths, base)
 	if err != nil {
 		return nil, err

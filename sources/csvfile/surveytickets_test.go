@@ -11,7 +11,7 @@ import (
 func surveyOf(t *testing.T, pairs ...string) *sources.Survey {
 	t.Helper()
 	dir, paths := write(t, pairs...)
-	s, err := Survey(t.Context(), paths, dir)
+	s, err := Survey(t.Context(), paths, dir, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
