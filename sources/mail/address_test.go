@@ -83,7 +83,7 @@ func TestWhoWroteIt(t *testing.T) {
 		},
 		{"list that answers to itself", "From: Ann via List <list@y.org>\nReply-To: list@y.org\n", person("Ann via List", "list@y.org"), ""},
 	} {
-		m := Parse([]byte("Message-ID: <x@y>\nDate: Tue, 15 Nov 1994 08:12:31 +0000\n"+c.header+"\nhi"), nil, Options{})
+		m := read([]byte("Message-ID: <x@y>\nDate: Tue, 15 Nov 1994 08:12:31 +0000\n"+c.header+"\nhi"), nil, Options{})
 		if m.Author != c.want {
 			t.Errorf("%s: %+v, want %+v", c.name, m.Author, c.want)
 		}

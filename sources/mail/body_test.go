@@ -150,7 +150,7 @@ func TestFlowed(t *testing.T) {
 }
 
 func TestLongTextIsAttached(t *testing.T) {
-	m := Parse([]byte(simple+"\n"+strings.Repeat("all work and no play\n", maxText/21+1)), nil, Options{})
+	m := read([]byte(simple+"\n"+strings.Repeat("all work and no play\n", maxText/21+1)), nil, Options{})
 	check(t, m)
 	if len(m.Body) > textStart || !strings.HasPrefix(m.Body, "all work") || len(m.Attachments) != 1 || !hasCode(m.Problems, "text-too-long") {
 		t.Errorf("body of %d bytes, files %q, %v", len(m.Body), names(m), m.Problems)

@@ -9,7 +9,7 @@
 //	          --body.go--> pieces of text, HTML and images in their order; attachments as size, digest and a way back
 //	          --message.go--> sources.Message
 //
-// ParseHead does the first row only; it is what an index of millions of mails can afford. Parse does all of it.
+// ParseHead does the first row only; it is what an index of millions of mails can afford. Read does all of it.
 // Nothing is copied that need not be: the tree is offsets, text that is ASCII becomes a string once, attachments are
 // decoded in chunks to be measured and never kept.
 //
@@ -22,7 +22,7 @@
 //	tnef.go, rtf.go, smime.go    Outlook's winmail.dat, its RTF, signed S/MIME
 //	cut.go     whether a mail ends before its end
 //	auto.go    bounces, automatic replies, bulk mail, senders that a list rewrote
-//	subject.go, digest.go    the matter without its prefixes; the identity of a copy
+//	subject.go    the matter without its prefixes
 //
 // # What is chosen
 //

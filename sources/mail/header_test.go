@@ -33,7 +33,7 @@ func TestHeaders(t *testing.T) {
 		{"any case", "SUBJECT: x\n\nbody", "x", "body", ""},
 		{"empty", "", "", "", "header-missing"},
 	} {
-		m := Parse([]byte(c.raw), nil, Options{})
+		m := read([]byte(c.raw), nil, Options{})
 		check(t, m)
 		if m.Subject != c.subject || m.Body != c.body {
 			t.Errorf("%s: subject %q, body %q; want %q, %q", c.name, m.Subject, m.Body, c.subject, c.body)
@@ -153,7 +153,7 @@ func TestMessageIDs(t *testing.T) {
 
 func TestProblemsSayWhere(t *testing.T) {
 	at := sources.Position{File: "a.mbox", Line: 7, Offset: 99}
-	m := Parse([]byte("From: a@b.c\n\n\xff\xfe\xfd"+strings.Repeat("x", 9)), nil, Options{Position: at})
+	m := read([]byte("From: a@b.c\n\n\xff\xfe\xfd"+strings.Repeat("x", 9)), nil, Options{Position: at})
 	if m.Position != at || len(m.Problems) < 3 {
 		t.Fatalf("%v, %v", m.Position, m.Problems)
 	}
@@ -161,37 +161,6 @@ func TestProblemsSayWhere(t *testing.T) {
 		if p.Position != at {
 			t.Errorf("%s stands at %v", p.Code, p.Position)
 		}
-	}
-}
-
-func TestDigest(t *testing.T) {
-	const mail = simple + "\nbody\n"
-	want := Digest([]byte(mail))
-	for name, raw := range map[string]string{
-		"CRLF":                 strings.ReplaceAll(mail, "\n", "\r\n"),
-		"no final line end":    strings.TrimSuffix(mail, "\n"),
-		"blank line after it":  mail + "\n",
-		"Gmail's labels":       "X-GM-THRID: 1\nX-Gmail-Labels: a,\n b\n" + mail,
-		"Thunderbird's status": strings.Replace(mail, "Subject:", "X-Mozilla-Status: 0001\nX-Mozilla-Keys:    \nSubject:", 1),
-		"mbox fields":          strings.Replace(mail, "\n\n", "\nStatus: RO\nContent-Length: 5\nLines: 1\nX-UID: 3\n\n", 1),
-	} {
-		if Digest([]byte(raw)) != want {
-			t.Errorf("%s: another digest", name)
-		}
-	}
-	for name, raw := range map[string]string{
-		"other body":    simple + "\nbody!\n",
-		"other subject": strings.Replace(mail, "Hello", "Hullo", 1),
-		"more fields":   "X-Own: 1\n" + mail,
-		"in the body":   simple + "\nStatus: RO\nbody\n",
-	} {
-		if Digest([]byte(raw)) == want {
-			t.Errorf("%s: the same digest", name)
-		}
-	}
-	big := strings.Repeat("x\r\n", chunkSize)
-	if Digest([]byte(simple+"\n"+big)) != Digest([]byte(simple+"\n"+strings.ReplaceAll(big, "\r\n", "\n"))) {
-		t.Error("line ends of a long body count")
 	}
 }
 

@@ -49,6 +49,6 @@ func TestHostileShapesEnd(t *testing.T) {
 		"b64":       simple + "Content-Transfer-Encoding: base64\n\n" + rep("= a"),
 		"rtf":       simple + "Content-Type: text/rtf\n\n" + rep("{\\'e4\\u8364?"),
 	} {
-		t.Run(name, func(t *testing.T) { check(t, Parse([]byte(raw), nil, Options{})) })
+		t.Run(name, func(t *testing.T) { check(t, read([]byte(raw), nil, Options{})) })
 	}
 }

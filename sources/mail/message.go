@@ -1,7 +1,6 @@
 package mail
 
 import (
-	"encoding/hex"
 	"html"
 	"slices"
 	"strings"
@@ -9,18 +8,10 @@ import (
 	"hsimport/sources"
 )
 
-// Parse decodes a whole message. It never fails: whatever is damaged gives the best readable text, and Problems say
-// what was seen. Key is not set; Digest is that of the function of this name. Attachments carry size and SHA-256;
-// their Open calls reopen, which returns the same raw bytes again, and decodes from there, so that nothing of a
-// message stays in memory. With a nil reopen they hold raw.
-func Parse(raw []byte, reopen func() ([]byte, error), opts Options) *sources.Message {
-	m, _ := Read(raw, reopen, opts)
-	digest := Digest(raw)
-	m.Digest = hex.EncodeToString(digest[:])
-	return m
-}
-
-// Read is Parse without the digest, for who makes one of their own; it also returns the header as it was decoded.
+// Read decodes a whole message and returns its header beside it. It never fails: whatever is damaged gives the best
+// readable text, and Problems say what was seen. Key and Digest are not set: identity is the format's to decide, which
+// knows how its copies differ. Attachments carry size and SHA-256; their Open calls reopen, which returns the same raw
+// bytes again, and decodes from there, so that nothing of a message stays in memory. With a nil reopen they hold raw.
 func Read(raw []byte, reopen func() ([]byte, error), opts Options) (*sources.Message, *Head) {
 	if reopen == nil {
 		held := raw

@@ -43,14 +43,14 @@ func TestHostileNesting(t *testing.T) {
 		fmt.Fprintf(&nested, "Content-Type: multipart/mixed; boundary=b%d\n\n--b%d\n", i, i)
 	}
 	nested.WriteString("\nat the bottom\n")
-	m := Parse([]byte(nested.String()), nil, Options{})
+	m := read([]byte(nested.String()), nil, Options{})
 	check(t, m)
 	if !hasCode(m.Problems, "mime-depth") || len(m.Attachments) != 1 || !strings.Contains(string(checkFile(t, m.Attachments[0])), "at the bottom") {
 		t.Errorf("files %q, %v", names(m), m.Problems)
 	}
 
 	many := simple + "Content-Type: multipart/mixed; boundary=b\n\n" + strings.Repeat("--b\n\nx\n", 3*maxParts) + "--b\n\nthe end\n--b--\n"
-	m = Parse([]byte(many), nil, Options{})
+	m = read([]byte(many), nil, Options{})
 	check(t, m)
 	if !hasCode(m.Problems, "mime-parts") || !strings.Contains(m.Body, "the end") {
 		t.Errorf("body of %d bytes, %v", len(m.Body), m.Problems)
@@ -58,7 +58,7 @@ func TestHostileNesting(t *testing.T) {
 
 	files := simple + "Content-Type: multipart/mixed; boundary=b\n\n" +
 		strings.Repeat("--b\nContent-Type: image/gif\nContent-Transfer-Encoding: base64\nContent-Disposition: attachment\n\n"+gifData, 2000) + "--b--\n"
-	if m = Parse([]byte(files), nil, Options{}); len(m.Attachments) != 2000 {
+	if m = read([]byte(files), nil, Options{}); len(m.Attachments) != 2000 {
 		t.Errorf("%d attachments", len(m.Attachments))
 	}
 	check(t, m)
@@ -70,7 +70,7 @@ func TestForwardedMail(t *testing.T) {
 	if m.Body != "plain words\n" || names(m) != "Grüße alle.eml message/rfc822" {
 		t.Fatalf("body %q, files %q", m.Body, names(m))
 	}
-	again := Parse(checkFile(t, m.Attachments[0]), nil, Options{})
+	again := read(checkFile(t, m.Attachments[0]), nil, Options{})
 	if again.Body != "inner" || again.Author.Email != "bob@x.org" {
 		t.Errorf("the forwarded mail reads %q from %+v", again.Body, again.Author)
 	}
@@ -95,7 +95,7 @@ func TestBounce(t *testing.T) {
 func TestAttachmentsAreReadAgain(t *testing.T) {
 	raw := []byte(simple + multipart("mixed", plainPart, pdfPart))
 	reads := 0
-	m := Parse(raw, func() ([]byte, error) { reads++; return raw, nil }, Options{})
+	m := read(raw, func() ([]byte, error) { reads++; return raw, nil }, Options{})
 	if reads != 0 {
 		t.Errorf("read again %d times before anything was opened", reads)
 	}
@@ -104,7 +104,7 @@ func TestAttachmentsAreReadAgain(t *testing.T) {
 	if reads != 2 {
 		t.Errorf("read again %d times", reads)
 	}
-	short := Parse(raw, func() ([]byte, error) { return raw[:10], nil }, Options{})
+	short := read(raw, func() ([]byte, error) { return raw[:10], nil }, Options{})
 	if _, err := short.Attachments[0].Open(); err == nil {
 		t.Error("a file that shrank opens without an error")
 	}

@@ -37,7 +37,7 @@ func TestHeaderText(t *testing.T) {
 }
 
 func TestRawSubjectInTheCharsetOfTheText(t *testing.T) {
-	m := Parse([]byte("From: a@b.c\nSubject: \xf0\xd2\xc9\xd7\xc5\xd4\nContent-Type: text/plain; charset=koi8-r\n\n\xf0\xd2\xc9\xd7\xc5\xd4\n"), nil, Options{})
+	m := read([]byte("From: a@b.c\nSubject: \xf0\xd2\xc9\xd7\xc5\xd4\nContent-Type: text/plain; charset=koi8-r\n\n\xf0\xd2\xc9\xd7\xc5\xd4\n"), nil, Options{})
 	if m.Subject != "Привет" || m.Body != "Привет\n" {
 		t.Errorf("subject %q, body %q", m.Subject, m.Body)
 	}
@@ -70,7 +70,7 @@ func TestFileNames(t *testing.T) {
 		{"too long", `attachment; filename="` + strings.Repeat("ü", 200) + `.pdf"`, strings.Repeat("ü", 125) + ".pdf"},
 		{"none", `attachment`, "attachment-1.pdf"},
 	} {
-		m := Parse([]byte(simple+"Content-Type: application/pdf\nContent-Disposition: "+c.in+"\n\n%PDF"), nil, Options{})
+		m := read([]byte(simple+"Content-Type: application/pdf\nContent-Disposition: "+c.in+"\n\n%PDF"), nil, Options{})
 		if len(m.Attachments) != 1 || m.Attachments[0].Name != c.want {
 			t.Errorf("%s: %+v, want %q", c.name, m.Attachments, c.want)
 			continue

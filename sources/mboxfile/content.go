@@ -6,7 +6,7 @@ import (
 	"hash"
 )
 
-// keyRule is the version of everything that decides identity: the digest below, and the keys made in key.go. What one
+// keyRule is the version of everything that decides identity: the digest below, and the keys made in tickets.go. What one
 // version wrote into a checkpoint, the next must find again.
 const keyRule = "mail/v1"
 
@@ -77,7 +77,7 @@ func (d *digester) writeBody(body []byte) {
 }
 
 // splitHead cuts a mail behind the blank line that ends its header; a mail that does not begin with a field has none.
-// It is simpler than what mail.Parse does with damaged headers, and stays as it is: identity depends on it.
+// It is simpler than what mail.Read does with damaged headers, and stays as it is: identity depends on it.
 func splitHead(raw []byte) (head, body []byte) {
 	raw = bytes.TrimLeft(raw, "\r\n")
 	line, rest := cutLine(raw)

@@ -46,6 +46,42 @@ func FuzzContent(f *testing.F) {
 	})
 }
 
+// What another program stores another way is still the same mail, and what somebody wrote another way is another one.
+func TestDigest(t *testing.T) {
+	const head = "From: Ann <ann@x.example>\nDate: Tue, 15 Nov 2022 08:12:31 +0000\nSubject: Hello\n"
+	const mail = head + "\nbody\n"
+	d := newDigester()
+	want := d.digest([]byte(mail))
+	for name, raw := range map[string]string{
+		"CRLF":                 crlf(mail),
+		"no final line end":    strings.TrimSuffix(mail, "\n"),
+		"blank line after it":  mail + "\n",
+		"folded":               strings.Replace(mail, "15 Nov", "15\n Nov", 1),
+		"Gmail's labels":       "X-GM-THRID: 1\nX-Gmail-Labels: a,\n b\n" + mail,
+		"Thunderbird's status": strings.Replace(mail, "Subject:", "X-Mozilla-Status: 0001\nX-Mozilla-Keys:    \nSubject:", 1),
+		"mbox fields":          strings.Replace(mail, "\n\n", "\nStatus: RO\nContent-Length: 5\nLines: 1\nX-UID: 3\n\n", 1),
+		"another road":         "Received: from a by b\n" + mail,
+	} {
+		if d.digest([]byte(raw)) != want {
+			t.Errorf("%s: another digest", name)
+		}
+	}
+	for name, raw := range map[string]string{
+		"other body":    head + "\nbody!\n",
+		"other subject": strings.Replace(mail, "Hello", "Hullo", 1),
+		"in the body":   head + "\nStatus: RO\nbody\n",
+		"more people":   "Cc: b@x.example\n" + mail,
+	} {
+		if d.digest([]byte(raw)) == want {
+			t.Errorf("%s: the same digest", name)
+		}
+	}
+	long := strings.Repeat("x\r\n", 1<<16)
+	if d.digest([]byte(head+"\n"+long)) != d.digest([]byte(head+"\n"+strings.ReplaceAll(long, "\r\n", "\n"))) {
+		t.Error("line ends of a long body count")
+	}
+}
+
 // FuzzSniff proves that what is taken for an mbox holds mails, and that nothing else is called empty.
 func FuzzSniff(f *testing.F) {
 	for _, s := range []string{sep + one, one, "12\n" + one, "a,b\n1,2\n", "{}", "x\n\n" + sep + one, sep, "From the desk\nof Bob", "\x1f\x8b"} {
