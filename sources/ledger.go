@@ -15,7 +15,7 @@ type Ledger struct {
 }
 
 // A FileLedger puts each byte of one file into one class. Sizes are of the decoded file (after gunzip and charset);
-// Stored is the size on disk.
+// Stored is the size on disk, or what the file takes in its archive.
 type FileLedger struct {
 	Path      string `json:"path"` // as the person named it
 	Stored    int64  `json:"stored"`

@@ -348,3 +348,31 @@ func FuzzOpen(f *testing.F) {
 		}
 	})
 }
+
+// What a copy takes is told for every archive: packed in a zip, as long as it is in a tar.
+func TestStored(t *testing.T) {
+	long := member{name: "a.csv", text: strings.Repeat("id,subject\n", 1000)}
+	for name, c := range map[string]struct {
+		data    []byte
+		packing string
+		packed  bool
+	}{
+		"e.zip": {zipOf(t, long), "zip", true}, "e.tar": {tarOf(t, long), "tar", false}, "e.tgz": {gzipped(t, tarOf(t, long)), "tar+gzip", false},
+	} {
+		var s Set
+		copied, _, err := s.Open(t.Context(), put(t, name, c.data)+"/a.csv")
+		if err != nil {
+			t.Fatal(err)
+		}
+		n, packing, ok := s.Stored(copied)
+		if !ok || packing != c.packing || n == 0 || (n < int64(len(long.text))) != c.packed || n > int64(len(long.text)) {
+			t.Errorf("%s: %d bytes of %d, %s, %t", name, n, len(long.text), packing, ok)
+		}
+		if err := s.Close(); err != nil {
+			t.Error(err)
+		}
+	}
+	if _, _, ok := (&Set{}).Stored("a.csv"); ok {
+		t.Error("a file outside of all archives is in one")
+	}
+}

@@ -28,7 +28,7 @@ type unpacked struct {
 	name    string // for errors and positions
 	root    string // of its copy
 	kind    kind
-	stored  map[string]int64 // packed sizes by path of the copy, where the archive tells them
+	stored  map[string]int64 // packed sizes by path of the copy; none in a tar
 	passed  []sources.Problem
 	members int
 }
@@ -108,8 +108,9 @@ func (s *Set) Holds(path string) bool {
 	return u != nil
 }
 
-// Stored is what a copy takes in its archive, in bytes, and how it is packed there. ok is false where the archive does
-// not tell.
+// Stored is what a copy takes in its archive, in bytes, and how it is packed there: zip. In a tar no member is packed by
+// itself; what it takes is its own size there, whatever the tar as a whole is packed with: tar, tar+gzip. ok is false
+// for a path that is no copy, and for a copy that is gone.
 func (s *Set) Stored(copied string) (n int64, packing string, ok bool) {
 	u, _ := s.holder(copied)
 	if u == nil {
