@@ -3,6 +3,7 @@ package configs
 import (
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"hsimport/sources/csvfile"
@@ -26,6 +27,19 @@ var tables = map[string]string{
 		{"id": 8, "status": "deleted", "requester_id": 100, "comments": []}],
 		"users": [{"id": 100, "name": "Joe", "email": "joe@else.example", "role": "end-user"}, {"id": 200, "name": "Ada", "email": "ada@support.example", "role": "agent"}]}`,
 	"archive.mbox": "From joe@else.example Tue Jan  2 10:00:00 2024\nFrom: Joe <joe@else.example>\nTo: help@support.example\nSubject: Broken\nMessage-ID: <1@else.example>\nDate: Tue, 2 Jan 2024 10:00:00 +0000\n\nIt broke\n",
+}
+
+// exampleNames are the names of all example configurations.
+func exampleNames(t testing.TB) (names []string) {
+	t.Helper()
+	entries, err := examples.ReadDir("examples")
+	if err != nil || len(entries) == 0 {
+		t.Fatalf("%d examples, %v", len(entries), err)
+	}
+	for _, e := range entries {
+		names = append(names, strings.TrimSuffix(e.Name(), ".yaml"))
+	}
+	return names
 }
 
 func writeTables(t *testing.T, dir string) {

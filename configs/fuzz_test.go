@@ -10,7 +10,7 @@ import (
 // FuzzParse: whatever is in a file, it loads or each problem has a place in it; the same file says the same twice; and
 // what loads is accepted for what a person may write in it.
 func FuzzParse(f *testing.F) {
-	for _, name := range Examples() {
+	for _, name := range exampleNames(f) {
 		data, _ := Example(name)
 		f.Add(data)
 	}

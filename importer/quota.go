@@ -292,14 +292,6 @@ func (q *Quota) Rate() float64 {
 	return q.steady(time.Now())
 }
 
-// Latency is the mean time to the head of an answer over the last minute or two, and its spread: the difference
-// between the fastest and the slowest, without outliers that cost less than they would.
-func (q *Quota) Latency() (mean, spread time.Duration) {
-	q.mu.Lock()
-	defer q.mu.Unlock()
-	return q.lag.mean(time.Now()), q.lag.spread(q.rate(time.Now()), time.Now())
-}
-
 // Workers is how many requests may usefully be in flight, 1..max: as many as go out while one is under way.
 func (q *Quota) Workers(most int) int {
 	q.mu.Lock()

@@ -238,7 +238,7 @@ func TestQuotaWorkers(t *testing.T) {
 		if n := q.Workers(3); n != 3 {
 			t.Errorf("%d workers of 3", n)
 		}
-		mean, spread := q.Latency()
+		mean, spread := q.lag.mean(time.Now()), q.lag.spread(q.Rate(), time.Now())
 		if mean < 2*time.Second || mean > 2100*time.Millisecond || spread > 300*time.Millisecond {
 			t.Errorf("latency %v, spread %v", mean, spread)
 		}

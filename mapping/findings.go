@@ -3,7 +3,6 @@ package mapping
 import (
 	"cmp"
 	"fmt"
-	"maps"
 	"slices"
 
 	"hsimport/sources"
@@ -182,6 +181,3 @@ func sortFindings(fs []Finding) {
 		)
 	})
 }
-
-// Codes lists the codes that the mapping finds things under, sorted.
-func Codes() []string { return slices.Sorted(maps.Keys(meanings)) }
