@@ -100,7 +100,7 @@ var meanings = map[string]string{
 	"content-length-used":          "the length that a mail names decides where it ends",
 	"file-empty":                   "a file holds nothing",
 	"file-named-twice":             "a file was named more than once and is read once",
-	"file-passed-over":             "a file was not read, because it is no mail or somebody else's index",
+	"file-passed-over":             "files were not read, because they are no mail, no table or somebody else's index",
 	"compression-damaged":          "a compressed file ends early or is damaged; what comes before is read",
 }
 

@@ -4,7 +4,7 @@
 // The way of a file through the package:
 //
 //	source.go      what the package offers; options.go what it is told
-//	packed.go      files inside archives
+//	folder.go      which files of a folder are tables; packed.go files inside archives
 //	decode.go      unpacks gzip, zstd and bzip2, finds the charset, makes a UTF-8 copy where the file is none
 //	dialect.go     finds delimiter, quote and line end
 //	header.go      finds the header and ties the configuration's columns to it (columns.go, names.go)

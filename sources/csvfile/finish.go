@@ -174,7 +174,7 @@ func (x *indexer) finish() {
 	s.ledger = sources.Ledger{
 		Files: x.files, Records: x.records, Attachments: x.attach, Refused: x.refused, Columns: s.columnUses(),
 	}
-	s.ledger.Problems = append(s.archives.Problems(), x.problems()...)
+	s.ledger.Problems = slices.Concat(s.archives.Problems(), s.passed, x.problems())
 }
 
 // columnUses says what happens to each column.

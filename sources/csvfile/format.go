@@ -129,35 +129,35 @@ func OpenFormat(ctx context.Context, o Options, format Format) (*Source, error) 
 }
 
 // Inputs opens the files of paths, one after the other, and shows them to visit. base is the folder that names are
-// relative to.
-func Inputs(ctx context.Context, paths []string, base string, format Format, visit func(*File) error) error {
+// relative to; passed is about what folders hold besides.
+func Inputs(ctx context.Context, paths []string, base string, format Format, visit func(*File) error) (passed []sources.Problem, err error) {
 	s := &Source{opts: Options{Paths: paths, Base: base}, format: format}
 	defer s.Close()
 	if err := s.checkOptions(); err != nil {
-		return err
+		return nil, err
 	}
 	if err := s.openArchives(ctx); err != nil {
-		return err
+		return nil, err
 	}
 	all, err := s.expand(s.opts.Paths)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	for _, p := range all {
 		if err := ctx.Err(); err != nil {
-			return err
+			return nil, err
 		}
 		in, err := s.openAny(p)
 		if err != nil {
-			return err
+			return nil, err
 		}
 		err = visit(s.fileOf(in, TicketPart))
 		in.close()
 		if err != nil {
-			return s.formatError(in, err)
+			return nil, s.formatError(in, err)
 		}
 	}
-	return nil
+	return s.passed, nil
 }
 
 func (s *Source) fileOf(in *input, part Part) *File {

@@ -6,9 +6,10 @@ import (
 	"hsimport/sources"
 )
 
-// SurveyFormat is Survey for files of another format, read by the options.
-func SurveyFormat(ctx context.Context, o Options, format Format) (*sources.Survey, error) {
-	s := &Source{opts: o, format: format}
+// SurveyFormat is Survey for files of another format, read by the options; passed is what Inputs said of the files that
+// it passed over.
+func SurveyFormat(ctx context.Context, o Options, format Format, passed []sources.Problem) (*sources.Survey, error) {
+	s := &Source{opts: o, format: format, passed: passed}
 	defer s.Close()
 	stats := newStats()
 	s.stats = stats

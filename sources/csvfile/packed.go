@@ -73,7 +73,7 @@ func (s *Source) noMember(ctx context.Context, path string) error {
 func (s *Source) tablesBelow(dir string) ([]string, error) {
 	var tables, others []string
 	err := filepath.WalkDir(dir, func(path string, e fs.DirEntry, err error) error {
-		if err != nil || e.IsDir() {
+		if err != nil || e.IsDir() || strings.HasPrefix(e.Name(), ".") {
 			return err
 		}
 		if s.tableName(path) {
@@ -89,28 +89,12 @@ func (s *Source) tablesBelow(dir string) ([]string, error) {
 	case err != nil:
 		return nil, s.inputError(s.name(dir), plainError(err), "")
 	case len(tables) > 0:
+		s.passOver(dir, others)
 		return tables, nil
 	case len(others) == 0:
 		return nil, s.inputError(s.name(dir), errors.New("the archive is empty"), "")
 	}
-	what := "table (.csv, .tsv)"
-	if s.format != nil {
-		what = "." + s.format.Kind() + " file"
-	}
-	return nil, s.inputError(s.name(dir), fmt.Errorf("no %s is in it", what), "it holds "+someOf(others)+"; name what is meant: "+s.name(dir)+"/"+others[0])
-}
-
-// tableName tells by its name whether a file is one of this source's.
-func (s *Source) tableName(path string) bool {
-	name := strings.ToLower(path)
-	for _, packed := range []string{".gz", ".zst", ".bz2"} {
-		name = strings.TrimSuffix(name, packed)
-	}
-	ext := filepath.Ext(name)
-	if s.format != nil {
-		return strings.HasPrefix(ext, "."+s.format.Kind()) || s.format.Kind() == "json" && ext == ".ndjson"
-	}
-	return slices.Contains([]string{".csv", ".tsv", ".tab", ".psv"}, ext)
+	return nil, s.inputError(s.name(dir), fmt.Errorf("no %s is in it", s.what()), "it holds "+someOf(others)+"; name what is meant: "+s.name(dir)+"/"+others[0])
 }
 
 // someOf names the first of a list.

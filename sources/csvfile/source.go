@@ -45,7 +45,8 @@ type Source struct {
 	later   bool   // what only all bytes of a file tell is read beside the index's pass
 	desk    *fetch.Desk
 
-	archives archive.Set // those that paths lead into
+	archives archive.Set       // those that paths lead into
+	passed   []sources.Problem // about what folders hold beside tables
 
 	builders sync.Pool // of *builder: their buffers serve one ticket after the other
 }
@@ -367,7 +368,8 @@ func (s *Source) expand(paths []string) ([]string, error) {
 		var found []string
 		missing := "there is no such file"
 		if err == nil {
-			found, missing, err = s.tablesIn(p)
+			missing = "no " + s.what() + " is in this folder"
+			found, err = s.tablesIn(p)
 		} else {
 			found, err = filepath.Glob(p)
 		}
@@ -380,23 +382,6 @@ func (s *Source) expand(paths []string) ([]string, error) {
 	}
 	slices.Sort(out)
 	return slices.Compact(out), nil
-}
-
-// tablesIn lists the tables of a folder, not of those in it; missing is what is said where it has none. Hidden files are
-// none: locks of spreadsheets end in .csv too.
-func (s *Source) tablesIn(dir string) (found []string, missing string, err error) {
-	pattern, missing := "*.[ct]sv*", "no table (.csv, .tsv) is in this folder"
-	if s.format != nil {
-		pattern, missing = "*.*"+s.format.Kind()+"*", "no ."+s.format.Kind()+" file is in this folder"
-	}
-	entries, err := os.ReadDir(dir)
-	for _, e := range entries {
-		name := e.Name()
-		if fits, _ := filepath.Match(pattern, strings.ToLower(name)); fits && !strings.HasPrefix(name, ".") && !e.IsDir() {
-			found = append(found, filepath.Join(dir, name))
-		}
-	}
-	return found, missing, err
 }
 
 // name is how positions call a path: relative to the configuration.

@@ -25,7 +25,7 @@ type Choose func([]Table) (preset string, o Options, err error)
 // what the columns are. An error is an *sources.InputError about a file that cannot be read at all, or what choose
 // refused; everything else is in the survey.
 func Survey(ctx context.Context, paths []string, base string, choose Choose) (*sources.Survey, error) {
-	tables, err := lookAt(ctx, paths, base)
+	tables, passed, err := lookAt(ctx, paths, base)
 	if err != nil {
 		return nil, err
 	}
@@ -33,7 +33,7 @@ func Survey(ctx context.Context, paths []string, base string, choose Choose) (*s
 	if err != nil {
 		return nil, err
 	}
-	s := &Source{opts: o}
+	s := &Source{opts: o, passed: passed}
 	defer s.Close()
 	stats := newStats()
 	s.stats = stats
@@ -128,32 +128,31 @@ type table struct {
 // sampleRows is how many rows the survey looks at to tell what a table is.
 const sampleRows = 500
 
-// lookAt reads the first rows of each file.
-func lookAt(ctx context.Context, paths []string, base string) ([]*table, error) {
+// lookAt reads the first rows of each file; passed is about what folders hold besides.
+func lookAt(ctx context.Context, paths []string, base string) (out []*table, passed []sources.Problem, err error) {
 	s := &Source{opts: Options{Paths: paths, Base: base}}
 	defer s.Close()
 	if err := s.checkOptions(); err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	if err := s.openArchives(ctx); err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	all, err := s.expand(s.opts.Paths)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	var out []*table
 	for _, p := range all {
 		f, err := s.openFile(p)
 		if err != nil {
-			return nil, err
+			return nil, nil, err
 		}
 		rows, err := f.firstRows(s.opts.MaxRecord, sampleRows)
 		if err == nil && len(rows) == 0 {
 			err = errors.New("the file is empty: there is no header")
 		}
 		if err != nil {
-			return nil, s.inputError(f.in.name, err, "")
+			return nil, nil, s.inputError(f.in.name, err, "")
 		}
 		rows = rows[titleRows(rows[:min(len(rows), headerRows)]):]
 		t := &table{path: s.archives.Original(p), header: rows[0].cells, file: sources.SurveyFile{
@@ -169,7 +168,7 @@ func lookAt(ctx context.Context, paths []string, base string) ([]*table, error) 
 		t.shape = guessShape(t.header, t.sample)
 		out = append(out, t)
 	}
-	return out, nil
+	return out, s.passed, nil
 }
 
 // titleRows is the number of rows before the header: those narrower than half of the widest, as titles are.

@@ -6,6 +6,7 @@ import (
 	"compress/gzip"
 	"encoding/binary"
 	"fmt"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -184,5 +185,30 @@ func TestBounds(t *testing.T) {
 	s := open(t, Options{Columns: map[string]string{"ticket_id": "id", "subject": "subject", "description": "description"}}, b.String()+"}")
 	if n := len(s.Ledger().Columns); n > maxMembers+maxLists+10 || s.Len() != 1 {
 		t.Errorf("%d columns, %d tickets", n, s.Len())
+	}
+}
+
+// A folder is its .json, .jsonl and .ndjson files; what an editor or somebody careful left beside them is told.
+func TestFolder(t *testing.T) {
+	line := strings.ReplaceAll(nestedTicket, "\n", "")
+	dir, _ := write(t, "a.json", "["+nestedTicket+"]", "b.ndjson", strings.Replace(line, "9007199254740993", "2", 1),
+		"c.jsonl", strings.Replace(line, "9007199254740993", "3", 1), "a.json~", "[1", "a.json.bak", "["+nestedTicket+"]")
+	o := nested()
+	o.Base, o.Paths = filepath.Dir(dir), []string{dir}
+	s := openAll(t, o)
+	sv, err := Survey(t.Context(), o.Paths, o.Base, nil)
+	if err != nil || s.Len() != 3 || sv.Tickets != 3 {
+		t.Fatalf("%d tickets, survey %+v, %v", s.Len(), sv, err)
+	}
+	for _, problems := range [][]sources.Problem{s.Ledger().Problems, sv.Oddities} {
+		n := 0
+		for _, p := range problems {
+			if strings.Contains(p.Text, "do not end in .json, .jsonl or .ndjson: a.json.bak, a.json~") {
+				n++
+			}
+		}
+		if n != 1 {
+			t.Errorf("told %d times: %v", n, problems)
+		}
 	}
 }

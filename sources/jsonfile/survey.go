@@ -23,7 +23,7 @@ type Choose func([]Table) (preset string, o Options, err error)
 // Survey looks at files before there is a configuration, as csvfile.Survey does at tables; choose may be nil.
 func Survey(ctx context.Context, paths []string, base string, choose Choose) (*sources.Survey, error) {
 	s := surveyor{}
-	err := csvfile.Inputs(ctx, paths, base, &format{}, func(f *csvfile.File) error {
+	passed, err := csvfile.Inputs(ctx, paths, base, &format{}, func(f *csvfile.File) error {
 		found, err := explore(ctx, f, defaultMaxRecord)
 		if err == nil && len(found) == 0 {
 			err = noRecords(f)
@@ -51,7 +51,7 @@ func Survey(ctx context.Context, paths []string, base string, choose Choose) (*s
 		o.TimeZone = "?"
 	}
 	p := o.plan()
-	out, err := csvfile.SurveyFormat(ctx, o.table(p), &format{o: o, p: p})
+	out, err := csvfile.SurveyFormat(ctx, o.table(p), &format{o: o, p: p}, passed)
 	if err != nil {
 		return nil, err
 	}
