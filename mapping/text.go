@@ -104,9 +104,10 @@ func textToHTML(s string) string {
 
 func appendText(b []byte, s string) []byte {
 	at := 0
+	gapped := strings.Contains(s, "  ")
 	for {
 		link, n := nextLink(s, at)
-		b = appendPlain(b, s, at, link)
+		b = appendPlain(b, s, at, link, gapped)
 		if n == 0 {
 			return b
 		}
@@ -134,11 +135,11 @@ func nextLink(s string, from int) (at, n int) {
 	}
 }
 
-// appendPlain appends s[at:to], in which no web address is, as HTML.
-func appendPlain(b []byte, s string, at, to int) []byte {
+// appendPlain appends s[at:to], in which no web address is, as HTML. gapped says that spaces follow each other somewhere.
+func appendPlain(b []byte, s string, at, to int, gapped bool) []byte {
 	done := at // s[:done] is in b
 	for i := at; i < to; i++ {
-		if i = nextSpecial(s, i, to); i == to {
+		if i = nextSpecial(s, i, to, gapped); i == to {
 			break
 		}
 		c := s[i]
@@ -164,7 +165,7 @@ func appendPlain(b []byte, s string, at, to int) []byte {
 
 // nextSpecial is the place of the next byte in s[i:to] that HTML would not show as it is, or to: what is markup there,
 // a line end or a tab, a space that begins a line or that another one follows.
-func nextSpecial(s string, i, to int) int {
+func nextSpecial(s string, i, to int, gapped bool) int {
 	for i < to {
 		c := s[i]
 		if special[c] || c == ' ' && (i == 0 || s[i-1] == '\n' || s[i+1] == ' ') { // a text ends with no space
@@ -173,7 +174,11 @@ func nextSpecial(s string, i, to int) int {
 		i++
 		for i+8 <= to {
 			x := wordAt(s, i)
-			n := marked(control(x) | equal(x|2*ones, '>') | equal(x, '&') | gaps(x)) // '<'|2 is '>'
+			marks := control(x) | equal(x|2*ones, '>') | equal(x, '&') // '<'|2 is '>'
+			if gapped {
+				marks |= gaps(x)
+			}
+			n := marked(marks)
 			if i += n; n < 8 {
 				break
 			}

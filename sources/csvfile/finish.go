@@ -6,6 +6,7 @@ import (
 	"context"
 	"fmt"
 	"hash/maphash"
+	"runtime"
 	"slices"
 	"strings"
 
@@ -114,9 +115,15 @@ func (x *indexer) countBuilt(ctx context.Context) error {
 	return nil
 }
 
+// manyTickets is where a table over all tickets is worth a collection: eight megabytes.
+const manyTickets = 1 << 20
+
 // order puts the tickets in order.
 func (x *indexer) order() error {
 	s := x.s
+	if x.refs.n > manyTickets {
+		runtime.GC() // what grouping took must be gone before sorting takes as much
+	}
 	packed := make([]uint64, 0, x.refs.n)
 	for i := range x.refs.n {
 		ref, err := x.refs.get(i)
