@@ -15,10 +15,7 @@ const factMapping = "mapping:"
 
 // nameMapping keeps what the present mapping is called without its clock, and learns which earlier ones were the same.
 func (p *planner) nameMapping(ctx context.Context) error {
-	opts := p.Mapping
-	opts.Newest, opts.Zones = time.Time{}, sources.Zones
-	timeless, _ := mapping.New(opts, p.rep.Target) // its findings are those of the mapper
-	base := timeless.Digest()
+	base := p.timeless().Digest()
 	name := factMapping + p.mapper.Digest()
 	if have, _, err := p.store.Get(ctx, name); err != nil {
 		return err
@@ -36,4 +33,12 @@ func (p *planner) nameMapping(ctx context.Context) error {
 		p.bases[strings.TrimPrefix(key, factMapping)] = v == base
 	}
 	return nil
+}
+
+// timeless is the mapper of the job without a clock.
+func (e *engine) timeless() *mapping.Mapper {
+	opts := e.Mapping
+	opts.Newest, opts.Zones = time.Time{}, sources.Zones
+	m, _ := mapping.New(opts, e.rep.Target) // its findings are those of the mapper
+	return m
 }

@@ -66,6 +66,9 @@ type recovery struct {
 	lowest  int64 // number of a conversation that is or may be ours; 0: none
 	strange map[[8]byte]int64
 	doubled []Outcome
+
+	outdated bool            // the plan of the checkpoint: the next run makes it anew
+	plain    *mapping.Mapper // without a clock; made when it is first needed
 }
 
 // missing is a part that was not found, in few bytes: there may be a million.

@@ -24,12 +24,19 @@ func (r *recovery) adopt(ctx context.Context, l *lost, f *found, k likeness) err
 			return r.ambiguous(ctx, l, id, "holds later messages of this ticket, as a further part does, beside conversation "+strconv.FormatInt(f.c.ID, 10))
 		}
 		ev, messages, files = l.only(f)
-		if err := r.store.Set(ctx, factPlanned, ""); err != nil { // the next run plans anew and appends the rest
+	}
+	ev.Threads = withoutFiles(ev.Threads, files)
+	var err error
+	if k != goneOn {
+		if ev, err = r.standing(ctx, l, f, ev); err != nil {
 			return err
 		}
 	}
+	if err := r.planAnew(ctx, k == shorter || ev.Source == anotherSource); err != nil {
+		return err
+	}
 	in := checkpoint.Intent{Run: r.run, At: time.Now(), Evidence: ev.encode(), Messages: messages, Effects: files}
-	err := r.elsewhere(&in, func() error { return r.store.Adopt(context.WithoutCancel(ctx), l.row.ID, f.c.ID, in) })
+	err = r.elsewhere(&in, func() error { return r.store.Adopt(context.WithoutCancel(ctx), l.row.ID, f.c.ID, in) })
 	var taken *checkpoint.ClaimedError
 	if errors.As(err, &taken) {
 		return nil // it stays pending; the next look finds it again
@@ -37,7 +44,7 @@ func (r *recovery) adopt(ctx context.Context, l *lost, f *found, k likeness) err
 	if err != nil {
 		return err
 	}
-	if fatal, _ := differences(sansFiles(ev), &f.c, f.threads); len(fatal) == 0 && k == equal {
+	if fatal, _ := differences(sansFiles(l.ev), &f.c, f.threads); len(fatal) == 0 && k == equal {
 		r.alike++
 	}
 	switch k {
@@ -50,6 +57,75 @@ func (r *recovery) adopt(ctx context.Context, l *lost, f *found, k likeness) err
 	r.number(f.c.Number)
 	r.finished(l.row.Ticket, f.c.ID)
 	return nil
+}
+
+// anotherSource is the sign of a state of the source that is not known: whatever it says now is something else.
+const anotherSource = "?"
+
+// standing takes over what may have been otherwise when a conversation was sent than it would be now: its status, when it
+// was closed, and whose it is. Where people or workflows have done something, it is theirs, and not taken for what was sent.
+func (r *recovery) standing(ctx context.Context, l *lost, f *found, ev Evidence) (Evidence, error) {
+	if f.traces {
+		return ev, nil
+	}
+	if now := statusNow(&f.c); now != ev.Status {
+		ev.Status = now
+		if other, err := r.saysOtherwise(ctx, l, now); err != nil {
+			return ev, err
+		} else if other {
+			ev.Source = anotherSource
+		}
+	}
+	switch {
+	case ev.Status != "closed":
+		ev.Closed = 0
+	case !f.c.ClosedAt.IsZero():
+		ev.Closed = f.c.ClosedAt.Unix()
+	}
+	ev.Assign = 0
+	if f.c.Assignee != nil {
+		ev.Assign = f.c.Assignee.ID
+	}
+	return ev, nil
+}
+
+// saysOtherwise reports that the source says another status by now than a part has, which a run carries over: not only the
+// moment from which the mapping measures what is recent.
+func (r *recovery) saysOtherwise(ctx context.Context, l *lost, has string) (bool, error) {
+	m, err := r.mapAgain(ctx, l.row.Ticket)
+	if err != nil || m == nil || m.ticket == nil {
+		return false, err
+	}
+	if r.plain == nil {
+		r.plain = r.timeless()
+	}
+	parts := r.plain.Map(m.ticket).Parts
+	return l.row.Number > len(parts) || parts[l.row.Number-1].Conversation.Status != has, nil
+}
+
+// planAnew lets the next run plan anew, and bring up what is not as the source says by now.
+func (r *recovery) planAnew(ctx context.Context, due bool) error {
+	if !due || r.outdated {
+		return nil
+	}
+	r.outdated = true
+	return r.store.Set(ctx, factPlanned, "")
+}
+
+// withoutFiles takes out of the evidence the files that are due by themselves: they are not there yet.
+func withoutFiles(threads []ThreadEvidence, due []checkpoint.Effect) []ThreadEvidence {
+	out := slices.Clone(threads)
+	for _, ef := range due {
+		ev, ok := decodeEffect(ef.Evidence)
+		if !ok || ev.Thread >= len(out) {
+			continue
+		}
+		t := &out[ev.Thread]
+		if i := slices.Index(t.Files, FileEvidence{Name: ev.Name, Size: ev.Size}); i >= 0 {
+			t.Files = slices.Delete(slices.Clone(t.Files), i, i+1)
+		}
+	}
+	return out
 }
 
 // further finds another conversation that holds the first of the messages that this one lacks: they were sent already.
@@ -130,26 +206,31 @@ func (l *lost) filesOf(thread int) (n int) {
 	return n
 }
 
-// only cuts a part down to the threads that a conversation has: the other messages have come to the source since.
+// only cuts a part down to the threads that a conversation has: the other messages have come to the source since. What
+// names a thread by its place names the new one.
 func (l *lost) only(f *found) (ev Evidence, messages []checkpoint.NewMessage, files []checkpoint.Effect) {
-	there := map[int]bool{}
+	place := map[int]int{}
 	used := map[threadID]int{}
 	ev = l.ev
 	ev.Threads = nil
 	for i, t := range l.ev.Threads {
 		id := threadID{t.Type, t.At, t.Text}
 		if used[id]++; used[id] <= f.ids[id] {
-			there[i] = true
+			place[i] = len(ev.Threads)
 			ev.Threads = append(ev.Threads, t)
 		}
 	}
 	for _, m := range l.messages {
-		if there[m.Thread] {
+		if at, there := place[m.Thread]; there {
+			m.Thread = at
 			messages = append(messages, m)
 		}
 	}
 	for _, ef := range l.missingFiles(f) {
-		if e, ok := decodeEffect(ef.Evidence); ok && there[e.Thread] {
+		e, ok := decodeEffect(ef.Evidence)
+		if at, there := place[e.Thread]; ok && there {
+			e.Thread = at
+			ef.Evidence = e.encode()
 			files = append(files, ef)
 		}
 	}

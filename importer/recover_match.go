@@ -43,6 +43,7 @@ type found struct {
 	threads []helpscout.Thread // without line items; nil: not known yet
 	ids     map[threadID]int
 	known   bool
+	traces  bool // of what people or workflows have done
 }
 
 // threadID is what a thread is recognised by.
@@ -114,6 +115,7 @@ func (r *recovery) load(ctx context.Context, f *found) error {
 			return err
 		}
 	}
+	f.traces = traces(threads)
 	for _, t := range threads {
 		if t.Type != "lineitem" {
 			f.threads = append(f.threads, t)
