@@ -8,7 +8,8 @@ import (
 // Bounds of what is learnt of the shape of records: a record whose names are data (ids, addresses) has no end of them.
 const (
 	maxMembers = 400  // names of one object, and labels of one list of labelled values
-	maxPaths   = 4000 // of one kind of record
+	maxPaths   = 4000 // of one kind of record; beyond, each keeps one for the elements of its list and one for the rest
+	maxPath    = 1000 // bytes of one path
 	other      = "*"  // the path of all further ones
 )
 
@@ -42,12 +43,18 @@ func newShapes() *shapes {
 	return s
 }
 
-// kid is the shape one step further; a new one if need be.
+// kid is the shape one step further; a new one if need be. Beyond the bounds it is that of the rest, which takes in
+// whatever lies below it: no value is without a path.
 func (s *shape) kid(seg string) *shape {
 	if k, ok := s.byName[seg]; ok {
 		return k
 	}
-	if (len(s.kids) >= maxMembers || s.sum.paths >= maxPaths) && seg != "[]" && seg != other {
+	full := s.sum.paths >= maxPaths || len(s.path)+len(seg) > maxPath
+	if full && s.seg == other {
+		return s
+	}
+	ownList := seg == "[]" && s.seg != "[]" && s.seg != other
+	if seg != other && (full && !ownList || len(s.kids) >= maxMembers && seg != "[]") {
 		return s.kid(other)
 	}
 	path := s.path + seg
@@ -72,7 +79,10 @@ func (s *shape) known(seg string) *shape {
 	if k, ok := s.byName[seg]; ok {
 		return k
 	}
-	return s.byName[other]
+	if k, ok := s.byName[other]; ok || s.seg != other {
+		return k
+	}
+	return s
 }
 
 // member is the shape of a member: one that is known, else what make makes of its name. nil for a name that is no path.
