@@ -89,7 +89,7 @@ func newIndex(temp *tempDir) *index {
 // A file is one file that mails are read from.
 type file struct {
 	path    string // to open
-	name    string // as the person knows it
+	name    string // as the person knows it; empty for a mail in a file of its own, of which there may be many: see nameOf
 	quoting quoting
 }
 

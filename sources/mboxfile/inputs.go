@@ -18,7 +18,6 @@ import (
 // An input is one file that holds mails, as found by walking what the person named.
 type input struct {
 	path   string // to open
-	name   string // as the person named it, relative to the configuration
 	format format
 	folder string // name of the mail folder; empty when the file's place says none
 	flags  []string
@@ -35,6 +34,7 @@ type finder struct {
 	problems []sources.Problem
 	passed   int
 	twice    int
+	head     []byte // of the file that is looked at
 }
 
 // find lists the files of all paths, in the order of the paths, each folder's by name.
@@ -179,7 +179,7 @@ func (f *finder) visit(ctx context.Context, root, path string) error {
 // take adds a file once, however often and by whatever path it was named.
 func (f *finder) take(path string, size int64, kind format, folder string, flags []string) {
 	key := path
-	if real, err := filepath.EvalSymlinks(path); err == nil {
+	if real, err := filepath.EvalSymlinks(path); err == nil && real != path { // else they share their memory
 		key = real
 	}
 	if f.seen[key] {
@@ -191,7 +191,7 @@ func (f *finder) take(path string, size int64, kind format, folder string, flags
 		return
 	}
 	f.seen[key] = true
-	in := input{path: path, name: f.name(path), format: kind, folder: folder, flags: flags, stored: size}
+	in := input{path: path, format: kind, folder: folder, flags: flags, stored: size}
 	if n, packing, ok := f.archives.Stored(path); ok {
 		in.stored, in.packed = n, packing+"+"
 	}
@@ -239,7 +239,10 @@ func (f *finder) sniffFile(path string) (format, string, error) {
 		return notMail, "", plain(err)
 	}
 	defer file.Close()
-	head := make([]byte, 64<<10)
+	if f.head == nil {
+		f.head = make([]byte, 64<<10)
+	}
+	head := f.head[:64<<10]
 	n, err := io.ReadFull(file, head)
 	if what, hint := archive.Foreign(path, head[:n]); what != "" {
 		return notMail, hint, errors.New("it is " + what)
@@ -251,6 +254,7 @@ func (f *finder) sniffFile(path string) (format, string, error) {
 	kind, hint, err := sniff(head[:n], whole)
 	if !whole && (kind == oneMail || err != nil) { // perhaps garbage, or a mail without separator, before the others
 		head = slices.Grow(head, sniffBytes)[:sniffBytes]
+		f.head = head
 		m, _ := io.ReadFull(file, head[n:])
 		kind, hint, err = sniff(head[:n+m], n+m < len(head))
 	}

@@ -217,6 +217,9 @@ func (s *fileSum) write(b []byte) {
 
 // rest adds what the framer had no need to read: the property list behind a large .emlx.
 func (s *fileSum) rest(r io.ReaderAt, size int64) error {
+	if s.n == size {
+		return nil
+	}
 	_, err := io.Copy(s.h, io.NewSectionReader(r, s.n, size-s.n))
 	return err
 }

@@ -88,7 +88,11 @@ func (s *scan) input(ctx context.Context, in input) error {
 		return s.inputError(in, plain(err))
 	}
 	p := &pass{scan: s, in: in, content: c, name: s.find.name(in.path), size: info.Size(), file: uint32(len(s.index.files)), place: placeLabels(in)}
-	s.index.files = append(s.index.files, file{path: c.path, name: p.name, quoting: s.quoting})
+	kept := file{path: c.path, name: p.name, quoting: s.quoting}
+	if c.path == in.path && (c.format == oneMail || c.format == emlx) {
+		kept.name = ""
+	}
+	s.index.files = append(s.index.files, kept)
 	err = p.run(ctx, f)
 	var ie *sources.InputError
 	if err != nil && !errors.As(err, &ie) && ctx.Err() == nil {

@@ -67,13 +67,14 @@ func (s *Source) open(ctx context.Context) error {
 		return err
 	}
 	*f = *found
+	f.seen, f.head = nil, nil
 	s.scan, s.index = sc, sc.index
 	for _, in := range f.inputs {
 		if err := sc.input(ctx, in); err != nil {
 			return err
 		}
 	}
-	f.inputs, f.seen, sc.hands, sc.ready, sc.filling = nil, nil, nil, nil, nil
+	f.inputs, sc.hands, sc.ready, sc.filling = nil, nil, nil, nil
 	sc.ledger.Problems = append(f.problems, sc.ledger.Problems...)
 	sc.ledger.close(sc.exclude)
 	if err := s.thread(ctx); err != nil {
@@ -223,5 +224,14 @@ func (s *Source) position(i uint32) sources.Position {
 	if err != nil { // the disk of the temporary file; whatever reads the mail itself says so
 		return sources.Position{Offset: -1}
 	}
-	return sources.Position{File: s.index.files[at.file].name, Offset: at.off - int64(at.sep)}
+	return sources.Position{File: s.nameOf(at.file), Offset: at.off - int64(at.sep)}
+}
+
+// nameOf is a file as the person knows it.
+func (s *Source) nameOf(n uint32) string {
+	f := &s.index.files[n]
+	if f.name == "" {
+		return s.scan.find.name(f.path)
+	}
+	return f.name
 }

@@ -101,7 +101,7 @@ func (r *reader) open(i uint32) (place, error) {
 		return at, r.changed(i, "it is gone")
 	}
 	if err != nil {
-		return at, fmt.Errorf("read %s: %w", r.s.index.files[at.file].name, plain(err))
+		return at, fmt.Errorf("read %s: %w", r.s.nameOf(at.file), plain(err))
 	}
 	r.file, r.at = f, at.file
 	return at, nil
