@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"hsimport/checkpoint"
@@ -216,11 +217,11 @@ func (e *engine) stays(ctx context.Context, ef *checkpoint.Effect, kept stay) (s
 // a read answers 301. Merged ones are left alone and reported.
 // https://developer.helpscout.com/mailbox-api/endpoints/conversations/delete
 func (e *engine) notFoundOnDelete(ctx context.Context, ef *checkpoint.Effect, id int64) (gone bool, kept stay, err error) {
-	_, err = read(ctx, e, func() (*helpscout.Conversation, error) { return e.Client.Conversation(ctx, id, false) })
+	c, err := read(ctx, e, func() (*helpscout.Conversation, error) { return e.Client.Conversation(ctx, id, false) })
 	switch {
 	case helpscout.StatusOf(err) == 301:
 		kept = mergedAway(id)
-	case helpscout.StatusOf(err) == 404:
+	case helpscout.StatusOf(err) == 404 || err == nil && inTrash(c):
 		return true, stay{}, e.store.DoneEffect(context.WithoutCancel(ctx), ef.ID, id, time.Now())
 	case err == nil:
 		kept = stay{because: KeptRefused, why: fmt.Sprintf("conversation %d is there, but the server says of its delete that it is not", id), status: 404, reason: "not found, although it is there"}
@@ -232,6 +233,9 @@ func (e *engine) notFoundOnDelete(ctx context.Context, ef *checkpoint.Effect, id
 	kept, err = e.stays(ctx, ef, kept)
 	return false, kept, err
 }
+
+// inTrash reports that a conversation is shown although it was deleted; whether the service does that is not documented.
+func inTrash(c *helpscout.Conversation) bool { return strings.EqualFold(c.State, "deleted") }
 
 func mergedAway(id int64) stay {
 	return stay{because: KeptMerged, why: fmt.Sprintf("conversation %d was merged into another", id), status: http.StatusMovedPermanently}

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"hsimport/importer"
+	"hsimport/importer/helpscout/sandbox"
 )
 
 // TestDeleteWaitsFor429: a delete that the quota refuses was not applied. It waits like any other write, without asking
@@ -61,6 +62,25 @@ func TestDeleteOutage(t *testing.T) {
 		if got := b.there(); len(got) != 0 {
 			t.Errorf("left %v", got)
 		}
+		_ = b.box.Close()
+	})
+}
+
+// TestDeleteIntoTrash: a service that still shows what was deleted, as deleted, does not keep a rollback from its end.
+func TestDeleteIntoTrash(t *testing.T) {
+	virtual(t, func(t *testing.T) {
+		b := newBench(t, many(10)...)
+		b.box.Configure(func(s *sandbox.Settings) { s.Delete = "trash" })
+		b.mustRun(importer.ExitOK)
+		b.faults("delete#2=504,applied delete#4=401")
+		b.rollback(importer.RollingBack{})
+		b.faults("")
+		b.mustRollback(importer.ExitOK, importer.RollingBack{})
+		if got := b.there(); len(got) != 0 {
+			t.Errorf("left %v", got)
+		}
+		b.mustRun(importer.ExitOK)
+		b.wantHeld()
 		_ = b.box.Close()
 	})
 }

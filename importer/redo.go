@@ -118,6 +118,8 @@ func (e *engine) whyStays(ctx context.Context, row *checkpoint.Part) (kept stay,
 	}
 	c, err := read(ctx, e, func() (*helpscout.Conversation, error) { return e.Client.Conversation(ctx, id, false) })
 	switch {
+	case err == nil && inTrash(c):
+		return stay{}, true, nil
 	case err == nil:
 	case helpscout.StatusOf(err) == 301:
 		return mergedAway(id), false, nil
