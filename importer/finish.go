@@ -361,8 +361,11 @@ func (e *engine) verdict(arrived int) string {
 		place = "the inbox " + e.Mapping.Mailbox
 		b.WriteString("trial: ")
 	}
-	wanting := e.wanting()
-	fmt.Fprintf(&b, "%s of %s tickets are in %s", group3(arrived), group3(wanting), place)
+	if e.rep.Totals.Complete {
+		fmt.Fprintf(&b, "%s of %s tickets are in %s", group3(arrived), group3(e.wanting()), place)
+	} else {
+		b.WriteString(e.notBegun(place))
+	}
 	for _, x := range []struct {
 		n         int
 		one, many string
@@ -379,11 +382,26 @@ func (e *engine) verdict(arrived int) string {
 			fmt.Fprintf(&b, ", %s %s", group3(x.n), x.many)
 		}
 	}
-	fmt.Fprintf(&b, ", %s unexplained", group3(max(s.Planned-s.Sum(), s.Sum()-s.Planned)))
+	if n := max(s.Planned-s.Sum(), s.Sum()-s.Planned); n > 0 || e.rep.Totals.Complete {
+		fmt.Fprintf(&b, ", %s unexplained", group3(n))
+	}
 	if off := e.rep.Summary.WorkflowsOff; len(off) > 0 {
 		fmt.Fprintf(&b, "; %s still switched off (%s): hsimport doctor --resume-workflows", plural(len(off), "workflow is", "workflows are"), shortList(off))
 	}
 	return b.String()
+}
+
+// notBegun is the verdict of a command that ended before it knew what there is to do: tickets were not counted, but what
+// the checkpoint knows of earlier runs still holds.
+func (e *engine) notBegun(place string) string {
+	text := "nothing was sent"
+	if e.rep.Summary.Command == "recover" {
+		text = "nothing was looked for"
+	}
+	if n := e.rep.Summary.Conversations.Already; n > 0 {
+		text += "; from earlier runs " + plural(n, "conversation is", "conversations are") + " in " + place
+	}
+	return text
 }
 
 // shortList quotes the first few names.

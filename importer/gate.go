@@ -273,6 +273,10 @@ func (e *engine) stillThere(ctx context.Context) error {
 	if asked == 0 {
 		return nil
 	}
+	if err := e.store.Close(); err != nil {
+		return err
+	}
+	e.store = nil // what it counts as sent says nothing of this server
 	return stopf(ExitCheckpoint, "a sandbox that was started anew needs a new checkpoint: move "+e.Checkpoint+" away",
 		"%s holds none of the conversations that the checkpoint knows (conversation %d is not there, or is another one): this is another server, or they were deleted", e.origin, first)
 }

@@ -1,7 +1,9 @@
 package importer_test
 
 import (
+	"errors"
 	"fmt"
+	"strings"
 	"testing"
 	"time"
 
@@ -45,6 +47,27 @@ func TestRunSaysWhereEverythingStands(t *testing.T) {
 		run(importer.ExitRejected)
 		if got["created created true"] != 12 || got["created created false"] != 16 || got["created recovered false"] != 1 || got["rejected  false"] != 1 || seen != 30 {
 			t.Errorf("after the second run %v, %d tickets shown", got, seen)
+		}
+	})
+}
+
+// A run that ends while it plans has counted no tickets: its verdict says what earlier runs have sent, and nothing of
+// tickets.
+func TestVerdictBeforeThePlan(t *testing.T) {
+	virtual(t, func(t *testing.T) {
+		b := newBench(t, many(30)...)
+		b.opts.Limit = 18
+		b.mustRun(importer.ExitLeft)
+		job := b.job()
+		job.Each = func(importer.Seen) error { return errors.New("the page cannot be written") }
+		rep := importer.Run(t.Context(), job)
+		c := rep.Summary.Conversations
+		if c.Already != 18 || c.Pending != 12 || c.Planned != 30 || !rep.Summary.Balanced {
+			t.Errorf("%+v", c)
+		}
+		v := rep.Summary.Verdict
+		if !strings.Contains(v, "nothing was sent; from earlier runs 18 conversations are in") || !strings.HasSuffix(v, ", 12 still to be sent") {
+			t.Error(v)
 		}
 	})
 }

@@ -26,7 +26,11 @@ func (u *ui) report(rep *importer.Report, job *importer.Job) {
 	p := func(format string, args ...any) { u.line(u.env.out, format, args...) }
 	if notBegun(rep) {
 		u.cause(rep)
-		p("%s", nothingSent)
+		if c.Planned > 0 { // by earlier runs
+			p("%s", s.Verdict)
+		} else {
+			p("%s", nothingSent)
+		}
 		return
 	}
 	if !u.quiet {
@@ -61,7 +65,7 @@ func (u *ui) warningLine(rep *importer.Report) {
 
 // notBegun says that a run ended before it knew what there is to do: its sums say nothing.
 func notBegun(rep *importer.Report) bool {
-	return rep.Cause != nil && !rep.Totals.Complete && rep.Summary.Conversations.Planned == 0
+	return rep.Cause != nil && !rep.Totals.Complete
 }
 
 func (u *ui) cause(rep *importer.Report) {

@@ -194,11 +194,11 @@ func (v *viewer) ranVerdict() (out verdict) {
 	default:
 		out.Class = "bad"
 	}
+	if !v.rep.Totals.Complete {
+		out.Class, out.Text, out.Lines = "bad", "The import did not begin", []string{words}
+	}
 	if v.rep.Cause != nil {
 		out.Lines = append(append(strings.Split(v.rep.Cause.Error(), "\n"), v.rep.Cause.Hint), out.Lines...)
-	}
-	if !v.rep.Totals.Complete {
-		out.Class, out.Text = "bad", "The import did not begin"
 	}
 	return out
 }

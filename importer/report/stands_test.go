@@ -105,11 +105,20 @@ func TestPageOfALongRun(t *testing.T) {
 // A run that ended before it planned has a page that says so, and no counts to trust.
 func TestPageOfARunThatDidNotBegin(t *testing.T) {
 	c, rep := ranJob(t, 0)
-	c.stands, rep.Totals.Complete = nil, false
+	c.stands, c.n.seen, rep.Totals = nil, 0, importer.Totals{}
 	rep.Summary.ExitCode = importer.ExitAuth
 	rep.Cause = &importer.Stop{Code: importer.ExitAuth, Err: fmt.Errorf("the credentials are refused"), Hint: "look at them"}
-	verdict := text(byID(t, parse(t, pageOf(t, c, rep)), "verdict"))
-	if !strings.Contains(verdict, "did not begin") || !strings.Contains(verdict, "the credentials are refused") {
-		t.Errorf("the verdict is %s", verdict)
+	rep.Summary.Verdict = "rehearsal at h: nothing was sent; from earlier runs 7 conversations are in the account, 2 still to be sent"
+	doc := parse(t, pageOf(t, c, rep))
+	verdict := text(byID(t, doc, "verdict"))
+	for _, want := range []string{"did not begin", "the credentials are refused", "nothing was sent; from earlier runs 7 conversations are in the account, 2 still to be sent"} {
+		if !strings.Contains(verdict, want) {
+			t.Errorf("the verdict %s lacks %q", verdict, want)
+		}
+	}
+	for _, wrong := range []string{"No ticket arrives open", "Nothing is left to be sent", "Nothing was found that does not come along", "No conversation would be created", `id="previews"`, `href="#flow"`} {
+		if page := pageOf(t, c, rep); strings.Contains(page, wrong) {
+			t.Errorf("the page says %q, though no ticket was looked at", wrong)
+		}
 	}
 }

@@ -17,6 +17,7 @@ type view struct {
 	Title, Made, Version string
 	Rehearsal, Offline   string
 	Ran                  bool // a run's report, not a dry run's
+	Bare                 bool // no ticket was looked at: there is nothing to break down
 	Happened             *happened
 	Verdict              verdict
 	Figures              []figure
@@ -65,7 +66,7 @@ func (c *Collector) view(rep *importer.Report) *view {
 		v.previews[p.ref.Key] = fmt.Sprintf("t%d", i+1)
 	}
 	out := &view{
-		Ran: v.ran(), Happened: v.happened(),
+		Ran: v.ran(), Bare: v.bare(), Happened: v.happened(),
 		Title: clip(firstOf(c.o.Config, "import"), 200), Made: rep.Started.Format("Mon 2 Jan 2006 15:04 MST"), Version: clip(c.o.Version, 80),
 		Rehearsal: clip(rep.Rehearsal, 200), Offline: clip(c.o.Offline, 400), Verdict: v.verdict(), Figures: v.figures(), Monday: v.monday(), Losses: v.losses(),
 		Customers: v.customerCounts(), Flow: v.flow(), Charts: v.charts(), Time: v.time(), Maps: v.maps(), Findings: v.findings(),
@@ -79,6 +80,10 @@ func (c *Collector) view(rep *importer.Report) *view {
 	}
 	return out
 }
+
+// bare says that it ended before a ticket was looked at: what comes of the tickets is not known, which is not to be read
+// as nothing.
+func (v *viewer) bare() bool { return !v.rep.Totals.Complete && v.n.seen == 0 }
 
 // tense is the first of two wordings for a dry run, the second for a run.
 func (v *viewer) tense(dry, ran string) string {
@@ -166,6 +171,9 @@ func (v *viewer) figures() []figure {
 	if c := s.Conversations; v.ran() {
 		there = figure{"In the account", count(c.Created + c.Already + c.Recovered + c.Adopted), fmt.Sprintf("of %s", plural(c.Planned, "conversation", "conversations"))}
 	}
+	if v.bare() {
+		return v.bareFigures(there)
+	}
 	out := []figure{
 		there,
 		{"Messages", count(s.Source.Messages), fmt.Sprintf("in %s", plural(t.FromMessages, "thread", "threads"))},
@@ -175,11 +183,26 @@ func (v *viewer) figures() []figure {
 		out = append(out, figure{"History", t.First.UTC().Format("Jan 2006") + " – " + t.Last.UTC().Format("Jan 2006"), "first conversation to last thread"})
 	}
 	if v.ran() {
-		q := s.Quota
-		return append(out, figure{"Took", human(seconds(s.ElapsedS)), plural(q.Units, "unit of the quota", "units of the quota")})
+		return append(out, v.tookFigure())
 	}
 	d := importer.Duration(t.Units, 400, v.share())
 	return append(out, figure{"Duration", human(d), fmt.Sprintf("%s units at 400 a minute, %s", count(t.Units), percent(v.share()))})
+}
+
+func (v *viewer) tookFigure() figure {
+	s := v.rep.Summary
+	return figure{"Took", human(seconds(s.ElapsedS)), plural(s.Quota.Units, "unit of the quota", "units of the quota")}
+}
+
+// bareFigures are those that hold although no ticket was looked at.
+func (v *viewer) bareFigures(there figure) (out []figure) {
+	if !v.ran() {
+		return nil
+	}
+	if v.rep.Summary.Conversations.Planned > 0 {
+		out = append(out, there)
+	}
+	return append(out, v.tookFigure())
 }
 
 func (v *viewer) share() float64 {
