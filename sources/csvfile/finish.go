@@ -228,7 +228,7 @@ func (x *indexer) problems() []sources.Problem {
 	x.noteProblems(add)
 	rows := func(n noted, code, text string) {
 		if n.n > 0 {
-			add(sources.Warning, code, fmt.Sprintf("%s: %d, the first at %s", text, n.n, n.at), n.at)
+			add(sources.Warning, code, fmt.Sprintf("%s: %s, the first at %s", text, sources.Thousands(n.n), n.at), n.at)
 		}
 	}
 	rows(x.short, "short-rows", "rows with fewer columns than the header, the missing ones taken as empty")
@@ -242,8 +242,8 @@ func (x *indexer) problems() []sources.Problem {
 		if u.Class == sources.NotCarried && 100*u.Filled > u.Of {
 			out = append(out, sources.Problem{
 				Severity: sources.Warning, Code: "column-not-carried", Value: u.Name, Position: sources.Position{File: u.File, Offset: -1},
-				Text: fmt.Sprintf("%s %q is filled in %d of %d %s (such as %q) and is not carried over: map it, or list it in ignore_columns",
-					s.word("column", "path"), u.Name, u.Filled, u.Of, s.word("rows", "records"), u.Example),
+				Text: fmt.Sprintf("%s %q is filled in %s of %s %s (such as %q) and is not carried over: map it, or list it in ignore_columns",
+					s.word("column", "path"), u.Name, sources.Thousands(u.Filled), sources.Thousands(u.Of), s.word("rows", "records"), u.Example),
 			})
 		}
 	}
@@ -289,20 +289,20 @@ func (x *indexer) dateProblems(f *file, add func(sources.Severity, string, strin
 	if all.order() == orderUnknown && len(s.formats) == 0 {
 		switch {
 		case all.dayFirst > 0 && all.monFirst > 0:
-			add(sources.BlocksJob, "date-order", fmt.Sprintf("the dates contradict each other: %d can only be day before "+
-				"month, %d only month before day; set date_formats", all.dayFirst, all.monFirst), at)
+			add(sources.BlocksJob, "date-order", fmt.Sprintf("the dates contradict each other: %s can only be day before "+
+				"month, %s only month before day; set date_formats", sources.Thousands(all.dayFirst), sources.Thousands(all.monFirst)), at)
 		case all.either > 0:
-			add(sources.BlocksJob, "date-order", fmt.Sprintf("%d dates can be read as day/month and as month/day, and no "+
-				"other decides it; set date_formats to dmy, mdy or a layout", all.either), at)
+			add(sources.BlocksJob, "date-order", fmt.Sprintf("%s be read as day/month and as month/day, and no "+
+				"other decides it; set date_formats to dmy, mdy or a layout", sources.Counted(all.either, "date can", "dates can")), at)
 		}
 	}
 	if unzoned > 0 && !s.zoned {
-		add(sources.BlocksJob, "time-zone", fmt.Sprintf("%d dates name no zone (%s is %q) and time_zone is not set: name "+
-			"the zone of the old desk", unzoned, where, example), at)
+		add(sources.BlocksJob, "time-zone", fmt.Sprintf("%s no zone (%s is %q) and time_zone is not set: name "+
+			"the zone of the old desk", sources.Counted(unzoned, "date names", "dates name"), where, example), at)
 	}
 	if serial > 0 {
-		add(sources.BlocksJob, "spreadsheet-dates", fmt.Sprintf("%d dates are day numbers of a spreadsheet, such as 43101.5: "+
-			"export again, or format the columns as dates in the form 2018-01-31 12:00", serial), at)
+		add(sources.BlocksJob, "spreadsheet-dates", fmt.Sprintf("%s of a spreadsheet, such as 43101.5: "+
+			"export again, or format the columns as dates in the form 2018-01-31 12:00", sources.Counted(serial, "date is a day number", "dates are day numbers")), at)
 	}
 }
 

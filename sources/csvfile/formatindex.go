@@ -320,7 +320,7 @@ func (x *indexer) noteProblems(add func(sources.Severity, string, string, source
 	for _, k := range keys {
 		n := x.noted[k]
 		code, text, _ := strings.Cut(k, "\x00")
-		add(sources.Info, code, fmt.Sprintf("%s: %d, the first at %s", text, n.n, n.at), n.at)
+		add(sources.Info, code, fmt.Sprintf("%s: %s, the first at %s", text, sources.Thousands(n.n), n.at), n.at)
 	}
 	for _, f := range x.s.files {
 		if f.sheet != nil {

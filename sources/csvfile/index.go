@@ -292,7 +292,7 @@ func (x *indexer) refuse(f *file, rec *record, class *int64, reason string) erro
 	at := sources.Position{File: f.in.name, Line: rec.line, Offset: rec.off}
 	if len(x.refused) == maxRefused {
 		return &sources.InputError{
-			Position: at, Err: fmt.Errorf("more than %d rows cannot be read, the last because %s", maxRefused, reason),
+			Position: at, Err: fmt.Errorf("more than %s rows cannot be read, the last because %s", sources.Thousands(maxRefused), reason),
 			Hint: "check delimiter, quote and encoding, and that this is the right file",
 		}
 	}
