@@ -352,7 +352,11 @@ func yamlName(f reflect.StructField) string {
 	return name
 }
 
+// join is the path of a key. In a table an empty one is a key too: it is written as in the file.
 func join(section, key string) string {
+	if key == "" {
+		key = `""`
+	}
 	if section == "" {
 		return key
 	}

@@ -190,8 +190,7 @@ func (d *draft) statuses() {
 	d.put(1, "statuses:", "allowed: "+strings.Join(statusTargets, ", "))
 	for _, c := range seen[:min(len(seen), maxWords)] {
 		d.word(c, cmp.Or(wordOf(d.preset.Mapping.Statuses, c.Value), guessStatus(c.Value)), "ticket", Question{
-			Key: "mapping.statuses." + c.Value, Choices: statusTargets, Guess: "closed",
-			Text: fmt.Sprintf("%s: what does %s become?", plural(c.N, "ticket"), orNone(c.Value, "no status")),
+			Key: join("mapping.statuses", c.Value), Choices: statusTargets, Guess: "closed", Text: statusAsked(c),
 		})
 	}
 	d.further(len(seen))
@@ -211,23 +210,37 @@ func (d *draft) kinds() {
 		if author {
 			guess = ""
 		}
-		if _, answered := d.opts.Answers["mapping.message_kinds."+c.Value]; !answered && guess == "" && (author || d.opts.Rehearsal || saysNothing(c.Value)) {
+		if _, answered := d.opts.Answers[join("mapping.message_kinds", c.Value)]; !answered && guess == "" && (author || d.opts.Rehearsal || saysNothing(c.Value)) {
 			d.note(2, scalar(c.Value)+": "+plural(c.N, "message")+"; left out, agents and agent_domains decide")
 			continue
 		}
 		d.word(c, guess, "message", Question{
-			Key: "mapping.message_kinds." + c.Value, Choices: messageKinds, Guess: "note",
-			Text: fmt.Sprintf("%s: whose is %s?", plural(c.N, "message"), orNone(c.Value, "a message without a kind")),
+			Key: join("mapping.message_kinds", c.Value), Choices: messageKinds, Guess: "note", Text: kindAsked(c),
 		})
 	}
 	d.further(len(seen))
 }
 
-func orNone(word, none string) string {
-	if word == "" {
-		return none
+func statusAsked(c sources.Count) string {
+	tickets := plural(c.N, "ticket")
+	switch {
+	case c.Value != "":
+		return fmt.Sprintf("%s: what does %s become?", tickets, shorten(c.Value))
+	case c.N == 1:
+		return tickets + " without a status: what does it become?"
 	}
-	return shorten(word)
+	return tickets + " without a status: what do they become?"
+}
+
+func kindAsked(c sources.Count) string {
+	messages := plural(c.N, "message")
+	switch {
+	case c.Value != "":
+		return fmt.Sprintf("%s: whose is %s?", messages, shorten(c.Value))
+	case c.N == 1:
+		return messages + " without a kind: whose is it?"
+	}
+	return messages + " without a kind: whose are they?"
 }
 
 // word writes one line of a table of words: the guess that is none, or the question.

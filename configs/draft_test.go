@@ -298,3 +298,30 @@ func FuzzScalar(f *testing.F) {
 		}
 	})
 }
+
+// An empty status is a value like another: its question shows that it is meant, and the answer in the file is read as
+// one about it.
+func TestDraftOfTheEmptyStatus(t *testing.T) {
+	survey := tableSurvey()
+	survey.Statuses, survey.Kinds = count("open", 20, "", 2), nil
+	text, questions := Draft(survey, []string{"t.csv"}, DraftOptions{})
+	i := slices.IndexFunc(questions, func(q Question) bool { return strings.HasPrefix(q.Key, "mapping.statuses") })
+	if i < 0 {
+		t.Fatalf("nobody asks: %v", questions)
+	}
+	q := questions[i]
+	if q.Key != `mapping.statuses.""` || q.Text != "2 tickets without a status: what do they become?" {
+		t.Errorf("%s: %s", q.Key, q.Text)
+	}
+	lines := strings.Split(string(text), "\n")
+	if !strings.HasPrefix(lines[q.Line-1], `    "": "?" `) {
+		t.Errorf("line %d is %s", q.Line, lines[q.Line-1])
+	}
+	if !slices.ContainsFunc(mustParse(t, string(text)).Unanswered, func(u Unanswered) bool { return u.Key == q.Key && u.Line == q.Line }) {
+		t.Error("the configuration does not say that it is open")
+	}
+	c := mustParse(t, strings.Replace(string(text), `"": "?"`, `"": pending`, 1))
+	if c.Mapping.Statuses[""] != "pending" || slices.ContainsFunc(c.Unanswered, func(u Unanswered) bool { return u.Key == q.Key }) {
+		t.Errorf("%q, open: %v", c.Mapping.Statuses, c.Unanswered)
+	}
+}

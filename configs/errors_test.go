@@ -64,6 +64,7 @@ func TestErrors(t *testing.T) {
 		{"legacy host", csvWith("    legacy_hosts: [https://a.example]\n"), `i.yaml:7:20: source.csv.legacy_hosts[0]: "https://a.example" is not a host (write it without https:// and path)`},
 		{"until without zone", strings.Replace(minimal, "paths", "until: 2026-11-30, paths", 1), `i.yaml:2:28: source.until: a moment with its zone is expected here, such as 2026-11-30T18:00:00Z or 2026-11-30T18:00:00+01:00; this is "2026-11-30"`},
 		{"status target", with("mapping: {statuses: {open: activ}}\n"), `i.yaml:4:28: mapping.statuses.open: "activ" is not known; did you mean active? (allowed: active, pending, closed, spam, exclude)`},
+		{"target of the empty status", with("mapping: {statuses: {\"\": activ}}\n"), `i.yaml:4:26: mapping.statuses."": "activ" is not known; did you mean active? (allowed: active, pending, closed, spam, exclude)`},
 		{"status without target", with("mapping: {statuses: {open: }}\n"), `i.yaml:4:28: mapping.statuses.open: "" is not known (allowed: active, pending, closed, spam, exclude)`},
 		{"message kind", with("mapping: {message_kinds: {public: agnet}}\n"), `i.yaml:4:35: mapping.message_kinds.public: "agnet" is not known; did you mean agent? (allowed: customer, agent, note)`},
 		{"max threads", with("mapping: {max_threads: 101}\n"), "i.yaml:4:24: mapping.max_threads: 101 is out of range: allowed are 1 to 100"},

@@ -48,7 +48,11 @@ func (c *checker) oneOf(key, value string, words []string) {
 // table complains about each value of a table that is not one of words.
 func (c *checker) table(key string, t map[string]string, words []string) {
 	for _, k := range slices.Sorted(maps.Keys(t)) {
-		c.oneOf(key+"."+k, t[k], words)
+		name := k
+		if k == "" {
+			name = `""` // as the file has it
+		}
+		c.oneOf(key+"."+name, t[k], words)
 	}
 }
 

@@ -47,6 +47,10 @@ func (w *work) deskStatus() string {
 		}
 		return w.m.DefaultStatus
 	}
+	if value == "" {
+		w.find(sources.BlocksJob, codeStatus, shown, "the status is empty, and mapping.statuses has no line for that; write \"\": and what it becomes (active, pending, closed, spam, exclude), or set default_status")
+		return "closed"
+	}
 	w.find(sources.BlocksJob, codeStatus, shown, "status %s is not in mapping.statuses; say what it becomes (active, pending, closed, spam, exclude), or set default_status", strconv.Quote(shown))
 	return "closed"
 }
