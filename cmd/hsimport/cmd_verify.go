@@ -3,10 +3,8 @@ package main
 import (
 	"context"
 	"errors"
-	"fmt"
 	"os"
 	"path/filepath"
-	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -72,7 +70,8 @@ func (a *app) verify(ctx context.Context, c *configs.Config, how importer.Verify
 	if err != nil {
 		return err
 	}
-	each := a.ui.checked
+	list := &checkedList{ui: a.ui, table: table, page: page}
+	each := list.see
 	if table != "" {
 		f, err := os.Create(table)
 		if err != nil {
@@ -80,14 +79,15 @@ func (a *app) verify(ctx context.Context, c *configs.Config, how importer.Verify
 		}
 		t := report.NewCheckedTable(f)
 		defer func() { err = errors.Join(err, t.Close(), f.Close()) }()
-		each = func(c importer.Checked) error { return errors.Join(a.ui.checked(c), t.See(c)) }
+		each = func(c importer.Checked) error { return errors.Join(list.see(c), t.See(c)) }
 	}
 	seen := &report.Verification{Title: filepath.Base(c.Path), Version: toolVersion()}
 	if page != "" {
-		list := each
-		each = func(c importer.Checked) error { seen.See(c); return list(c) }
+		also := each
+		each = func(c importer.Checked) error { seen.See(c); return also(c) }
 	}
 	sum, stop := importer.Verify(ctx, job, how, each)
+	list.close()
 	a.ui.verified(sum, stop)
 	*a.code = sum.ExitCode
 	if page == "" || stop != nil && sum.Verified.Sent == 0 {
@@ -111,27 +111,6 @@ func (a *app) verifiedPage(path string, seen *report.Verification, sum *importer
 		a.ui.say("the page is in %s", path)
 	}
 	return err
-}
-
-// checked shows a conversation that is not as it was sent.
-func (u *ui) checked(c importer.Checked) error {
-	if u.json {
-		u.object(c)
-		return nil
-	}
-	if c.Symbol == importer.AsSent || u.quiet && c.Symbol == importer.GoneOn {
-		return nil
-	}
-	u.clearBar()
-	name := c.ID
-	if name == "" {
-		name = c.Key
-	}
-	if c.Parts > 1 {
-		name += fmt.Sprintf(" part %d", c.Part)
-	}
-	u.line(u.env.out, "%s %s %s: %s", c.Symbol, name, c.URL, strings.Join(c.Differences, "; "))
-	return nil
 }
 
 func (u *ui) verified(sum *importer.VerifySummary, stop *importer.Stop) {
