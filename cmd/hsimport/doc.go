@@ -48,10 +48,11 @@
 //	ui.go          what a person sees while something is going on: phases, progress, the gate, errors
 //	screens.go     what a person sees at the end: the reports of dry-run, run, status and doctor
 //	screen_dryrun.go  the screen of dry-run, 80 columns wide: sums, signs, times
+//	screen_verify.go  what verify shows of the conversations it looks at
 //	screen_follow.go  what a newer export changes of what is there
 //	against.go     how one plan differs from another, summed up
 //	findings.go    findings by code, on the screen and as JSON
-//	inspect.go     the screen of inspect, and what init says
+//	inspect.go     the screen of inspect, and what init says; inspect_columns.go: its table of columns
 //	texts.go       help pages and hints
 //	texts_fetch.go what fetch says
 //	cmd_man.go    manual pages, for those who package it

@@ -139,53 +139,6 @@ func (u *ui) counts(title string, counts []sources.Count) {
 	u.below(title, parts)
 }
 
-// columns lists what each column is, and which of ours it most likely is, file by file.
-func (u *ui) columns(cols []sources.SurveyColumn) {
-	width := 6
-	for _, c := range cols {
-		width = max(width, min(len([]rune(c.Name)), 28))
-	}
-	shown := 0
-	for i, c := range cols {
-		if i == 0 || c.File != cols[i-1].File {
-			u.line(u.env.out, "%-11s %-*s  %-7s %5s  %-22s %s", "columns", width, "theirs", "kind", "full", "ours", strings.TrimSpace("examples "+ofFile(c.File)))
-			shown = 0
-		}
-		if shown++; shown <= shownColumns {
-			u.column(c, width)
-		} else if i == len(cols)-1 || c.File != cols[i+1].File {
-			u.line(u.env.out, "            and %s; --json lists all", plural(shown-shownColumns, "more column", "more columns"))
-		}
-	}
-}
-
-func (u *ui) column(c sources.SurveyColumn, width int) {
-	full := "-"
-	if c.Of > 0 {
-		full = fmt.Sprintf("%d %%", 100*c.Filled/c.Of)
-	}
-	u.line(u.env.out, "            %-*s  %-7s %5s  %-22s %s", width, shorten(c.Name, 28), c.Kind, full, cmp.Or(c.Role, "-"), columnExamples(c))
-}
-
-func ofFile(file string) string {
-	if file == "" {
-		return ""
-	}
-	return "(" + file + ")"
-}
-
-func columnExamples(c sources.SurveyColumn) string {
-	var parts []string
-	for _, e := range c.Examples {
-		parts = append(parts, shorten(oneLine(e), 24))
-	}
-	text := shorten(strings.Join(parts, " | "), 56)
-	if c.Layout != "" {
-		text = c.Layout + ": " + text
-	}
-	return text
-}
-
 // years draws how many messages each year holds; a year without any is shown, because it may be a hole.
 func (u *ui) years(months []sources.Count) {
 	var years []sources.Count

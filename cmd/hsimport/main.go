@@ -13,6 +13,7 @@ import (
 
 	"github.com/mattn/go-isatty"
 	"github.com/spf13/cobra"
+	"golang.org/x/term"
 
 	"hsimport/importer"
 )
@@ -50,6 +51,7 @@ type environment struct {
 	out, err io.Writer
 	lookup   func(string) (string, bool)
 	outTTY   bool // stdout is a terminal
+	outWide  int  // columns of the terminal that stdout is; 0 when it is none, or that is not known
 	errTTY   bool
 	inTTY    bool
 	signals  bool // install signal handlers
@@ -57,9 +59,13 @@ type environment struct {
 
 func system() *environment {
 	tty := func(f *os.File) bool { return isatty.IsTerminal(f.Fd()) || isatty.IsCygwinTerminal(f.Fd()) }
+	wide, _, err := term.GetSize(int(os.Stdout.Fd()))
+	if err != nil {
+		wide = 0
+	}
 	return &environment{
 		in: os.Stdin, out: os.Stdout, err: os.Stderr, lookup: os.LookupEnv,
-		inTTY: tty(os.Stdin), outTTY: tty(os.Stdout), errTTY: tty(os.Stderr), signals: true,
+		inTTY: tty(os.Stdin), outTTY: tty(os.Stdout), outWide: wide, errTTY: tty(os.Stderr), signals: true,
 	}
 }
 

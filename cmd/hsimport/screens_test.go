@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 	"time"
+	"unicode"
 
 	"hsimport/importer"
 	"hsimport/mapping"
@@ -192,15 +193,44 @@ func TestColumnsThatAreNotShownAreCounted(t *testing.T) {
 		}
 	}
 	want := []string{
-		"columns theirs kind full ours examples (a.csv)", "and 2 more columns; --json lists all",
-		"columns theirs kind full ours examples (b.csv)",
-		"columns theirs kind full ours examples (c.csv)", "and 1 more column; --json lists all",
+		"columns 42 of a.csv", "and 2 more columns; --json lists all",
+		"columns 40 of b.csv",
+		"columns 41 of c.csv", "and 1 more column; --json lists all",
 	}
 	if !slices.Equal(got, want) {
 		t.Errorf("got\n%s", out)
 	}
 	if !strings.Contains(out.String(), fmt.Sprintf("a.csv %d ", shownColumns)) || strings.Contains(out.String(), fmt.Sprintf("a.csv %d ", shownColumns+1)) {
 		t.Errorf("other columns are shown than the first %d", shownColumns)
+	}
+}
+
+// The table of columns is as wide as the terminal at most, 80 where there is none, in any script, and shows of everything
+// what there is room for.
+func TestColumnsFitTheTerminal(t *testing.T) {
+	long := strings.Repeat("2021-01-02 and so on ", 9)
+	cols := []sources.SurveyColumn{
+		{Name: "Custom field (Time in status, Operations)", Kind: "number", Role: "requester_organization", Of: 9, Filled: 9, Examples: []string{long, long, long}},
+		{Name: "\x1b[31mBetreff\nneu", Kind: "text", Of: 9, Filled: 1, Layout: "2006-01-02T15:04:05.000Z07:00", Examples: []string{long, long, long}},
+		{Name: strings.Repeat("見出し", 20), Kind: "status", Role: "status", Of: 9, Examples: []string{strings.Repeat("値", 50), "b", "c"}},
+	}
+	for terminal, want := range map[int]int{0: 80, 40: 80, 80: 80, 120: 120, 300: 200} {
+		u, out, _ := testUI()
+		u.env.outWide = terminal
+		u.columns(cols)
+		most := 0
+		for line := range strings.Lines(out.String()) {
+			if line = strings.TrimSuffix(line, "\n"); strings.ContainsFunc(line, unicode.IsControl) {
+				t.Errorf("%q acts on a terminal", line)
+			}
+			most = max(most, wide(line))
+		}
+		if most > want || most < min(want, 110)-2 {
+			t.Errorf("on a terminal of %d it is %d wide, want %d\n%s", terminal, most, want, out)
+		}
+		if strings.Count(out.String(), "\n") != 2+len(cols) || !strings.Contains(out.String(), "2021-01-02") || !strings.Contains(out.String(), "Custom field ") {
+			t.Errorf("on a terminal of %d\n%s", terminal, out)
+		}
 	}
 }
 
