@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"errors"
-	"fmt"
 	"io"
 	"slices"
 	"strings"
@@ -244,12 +243,12 @@ func findList(ctx context.Context, file *csvfile.File, limit int64, kind int) (l
 }
 
 // rows are the sample of a list as rows of text.
-func (c *candidate) rows(inner *shape) (header []string, rows [][]string, within []string, innerRows [][]string, err error) {
+func (c *candidate) rows(inner *shape) (header []string, rows [][]string, within []string, innerRows [][]string) {
 	cut := newCutter(c.shapes, inner)
 	for _, raw := range c.sample {
 		split, err := cut.split(raw)
 		if err != nil {
-			return nil, nil, nil, nil, fmt.Errorf("read a record again: %w", err)
+			continue // it was read once: it is only too large to be laid out
 		}
 		for _, r := range split {
 			cells := rowTexts(r.Data, r.Ends)
@@ -264,7 +263,7 @@ func (c *candidate) rows(inner *shape) (header []string, rows [][]string, within
 	if inner != nil {
 		within = cut.tables[1].header
 	}
-	return header, rows, within, innerRows, nil
+	return header, rows, within, innerRows
 }
 
 // rowTexts are the cells of a row.

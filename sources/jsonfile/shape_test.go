@@ -97,3 +97,22 @@ func TestNestedWithoutEnd(t *testing.T) {
 		t.Errorf("%d tickets, %+v", src.Len(), r)
 	}
 }
+
+// A record of very many messages, one of them with very many members, would make a table of millions of empty cells: it
+// is refused, with the reason, and the next one is read.
+func TestVeryWideTimesVeryLong(t *testing.T) {
+	var b strings.Builder
+	b.WriteString(`{"id": 1, "subject": "a", "comments": [{"body": "x"`)
+	for i := range 9 {
+		fmt.Fprintf(&b, `, "a%d": {"k": 0`, i)
+		for k := range maxMembers - 2 {
+			fmt.Fprintf(&b, `, "k%d": 1`, k)
+		}
+		b.WriteString("}")
+	}
+	b.WriteString("}" + strings.Repeat(`,{"body":"y","created_at":"2024-01-01"}`, maxCells/3000) + "]}\n" + `{"id": 2, "subject": "b", "comments": [{"body": "z"}]}`)
+	src := open(t, Options{Records: ".", Columns: map[string]string{"ticket_id": "id", "subject": "subject", "message_body": "comments[].body"}}, b.String())
+	if r := src.Ledger().Refused; src.Len() != 1 || len(r) != 1 || !strings.Contains(r[0].Reason, "messages with") {
+		t.Errorf("%d tickets, %+v", src.Len(), r)
+	}
+}

@@ -2,6 +2,7 @@ package jsonfile
 
 import (
 	"bytes"
+	"fmt"
 	"slices"
 	"strconv"
 	"strings"
@@ -113,6 +114,9 @@ func (c *cutter) split(raw []byte) ([]csvfile.Row, error) {
 	w.arena, w.twice = make([]byte, 0, len(raw)+len(raw)/4), ""
 	w.begin(0, 0)
 	w.walk(0, c.shapes.root, 0)
+	if err := w.bounded(); err != nil {
+		return nil, err
+	}
 	w.assemble()
 	w.lines(raw)
 	if w.twice != "" {
@@ -166,6 +170,22 @@ func (w *cut) walk(at int32, s *shape, row int32) {
 			w.cells = append(w.cells, cell{row, int32(s.col), at})
 		}
 	}
+}
+
+// maxCells bounds the cells of one record's rows, most of which may be empty.
+const maxCells = 1 << 24
+
+// bounded refuses a record of very many rows for which others have made very many columns.
+func (w *cut) bounded() error {
+	cells := 0
+	for _, t := range w.tables {
+		cells += len(w.c.tables[t].header) + len(w.c.tables[t].hidden)
+	}
+	if cells > maxCells {
+		t := w.c.tables[w.tables[len(w.tables)-1]]
+		return fmt.Errorf("the record has %d messages with %d columns, more than one ticket can be read with", len(w.rows)-1, len(t.header))
+	}
+	return nil
 }
 
 // assemble writes the cells of all rows, one after the other.

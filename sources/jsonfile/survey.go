@@ -138,10 +138,7 @@ func (s *surveyor) draft() (Options, error) {
 		main = s.lists[0]
 	}
 	inner := main.messages()
-	header, rows, within, innerRows, err := main.rows(inner)
-	if err != nil {
-		return Options{}, err
-	}
+	header, rows, within, innerRows := main.rows(inner)
 	o := Options{Paths: s.files(main), Records: s.place(main)}
 	part := csvfile.TicketPart
 	var apart *listed
@@ -172,10 +169,7 @@ func (s *surveyor) draft() (Options, error) {
 // beside are the place, the columns and the files of records that stand beside the tickets; no files when these are the
 // tickets' own.
 func (s *surveyor) beside(l *listed, part csvfile.Part, main []string) (place string, columns map[string]string, files []string) {
-	header, rows, _, _, err := l.rows(nil)
-	if err != nil {
-		return "", nil, nil
-	}
+	header, rows, _, _ := l.rows(nil)
 	if !slices.Contains(main, l.file) {
 		files = s.files(l)
 	}
