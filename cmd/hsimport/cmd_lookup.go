@@ -46,7 +46,7 @@ func (a *app) lookupCommand() *cobra.Command {
 	fl := cmd.Flags()
 	fl.StringVarP(&config, "config", "c", "import.yaml", "the configuration")
 	fl.StringVar(&export, "export", "", "write the whole map to `file`; - is stdout")
-	trialFlag(fl, &trial, "in the trial, not in the import")
+	trialFlag(fl, &trial, "look in the trial, not in the import")
 	fl.BoolVar(&a.ui.json, "json", false, "one JSON object a line on stdout")
 	return cmd
 }

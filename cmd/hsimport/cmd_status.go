@@ -52,7 +52,7 @@ func (a *app) statusCommand() *cobra.Command {
 	fl.StringVar(&to.rejects, "rejects", "", "write what has not arrived, and why, to `file.csv`; - is stdout")
 	fl.StringVar(&to.findings, "findings", "", "write the findings of the last plan to `file.csv`")
 	fl.StringVar(&to.records, "records", "", "write what every run had to say, the server's answers too, to `file.csv`")
-	trialFlag(fl, &trial, "of the trial, not of the import")
+	trialFlag(fl, &trial, "look at the trial, not at the import")
 	fl.BoolVar(&a.ui.json, "json", false, "one JSON object on stdout")
 	return cmd
 }

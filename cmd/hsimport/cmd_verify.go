@@ -35,13 +35,14 @@ func (a *app) verifyCommand() *cobra.Command {
 	fl := cmd.Flags()
 	fl.StringVarP(&config, "config", "c", "import.yaml", "the configuration")
 	fl.BoolVar(&how.All, "all", false, "compare the threads of every conversation: one unit each")
-	fl.TextVar(&how.Read, "sample", importer.Sample{Share: 0.01}, "compare the threads of so many: 5%, or 200")
+	fl.TextVar(&how.Read, "sample", importer.Sample{Share: 0.01}, "compare the threads of a `share`, such as 5%, or of a number, such as 200; without it 1%, at least 50")
 	fl.Uint64Var(&how.Seed, "seed", 1, "for --sample: which ones are drawn")
 	fl.StringArrayVar(&how.Only, "only", nil, "look only at this ticket, by `key` or old number; may be repeated")
-	fl.StringVar(&table, "csv", "", "write one line a conversation to `file`")
+	fl.StringVar(&table, "csv", "", "write one line for each conversation that was looked at to `file`")
 	fl.StringVar(&page, "html", "", "write what was found as one page to `file`")
-	trialFlag(fl, &trial, "the trial, not the import")
+	trialFlag(fl, &trial, "look at the trial, not at the import")
 	fl.BoolVar(&a.ui.json, "json", false, "one JSON object a line on stdout, the last one the summary")
+	fl.Lookup("sample").DefValue = "0" // the help says it in words
 	cmd.PreRun = func(cmd *cobra.Command, _ []string) {
 		if !fl.Changed("sample") {
 			how.Read = importer.Sample{} // 1 %, but not fewer than 50

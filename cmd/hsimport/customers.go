@@ -37,7 +37,7 @@ func (l *leftTable) add(c importer.LeftCustomer) error {
 	}
 	if l.shown++; l.shown <= shownOutcomes && !l.ui.json && !l.ui.quiet {
 		l.ui.clearBar()
-		l.ui.line(l.ui.env.out, "customer stays: %s <%s>", c.Name, c.Email)
+		l.ui.line(l.ui.env.out, "%s", plainLine("customer stays: "+c.Name+" <"+c.Email+">"))
 	}
 	return nil
 }

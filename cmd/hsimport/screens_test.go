@@ -234,6 +234,20 @@ func TestColumnsFitTheTerminal(t *testing.T) {
 	}
 }
 
+// A customer without a name has one blank before the address.
+func TestCustomersThatStayWithoutAName(t *testing.T) {
+	u, out, _ := testUI()
+	l := &leftTable{ui: u}
+	for _, c := range []importer.LeftCustomer{{Email: "b@x.example"}, {Name: "Bo", Email: "c@x.example"}} {
+		if err := l.add(c); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if want := "customer stays: <b@x.example>\ncustomer stays: Bo <c@x.example>\n"; out.String() != want {
+		t.Errorf("%q", out)
+	}
+}
+
 // Values that occur once are named, up to forty of them; of a thousand, three are enough for a screen.
 func TestManyValuesAreNotListed(t *testing.T) {
 	for n, want := range map[int]int{shownValues + 1: shownValues + 1, listedValues: listedValues, listedValues + 1: shownValues} {

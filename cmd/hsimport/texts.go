@@ -15,6 +15,7 @@ const aboutText = `hsimport moves support history from CSV and JSON exports and 
 date, without mailing anybody, and with an account of everything that was left out.
 
   hsimport demo                       the whole way on this machine, killed half-way; no account is needed
+  hsimport inspect FILE...            what is in an export, before anything is configured
   hsimport init FILE...               drafts import.yaml from what the export holds, and asks what it cannot know
   hsimport fetch -c import.yaml       brings files that lie with the old desk into a folder
   hsimport doctor -c import.yaml      is everything in place; switches workflows off for the import, and on again
@@ -26,10 +27,12 @@ date, without mailing anybody, and with an account of everything that was left o
   hsimport recover -c import.yaml     rebuilds a lost checkpoint from the account
   hsimport rollback -c import.yaml    deletes what the import created and nobody has touched
   hsimport sandbox                    a Help Scout on this machine to rehearse with
+  hsimport schema                     what the configuration may hold, for editors
 
 Exit codes: 0 complete and balanced; 1 unexpected; 2 usage, configuration or a finding that blocks the job; 3 finished,
-some records rejected or unreadable; 4 authentication; 5 stopped with work left; 6 records in doubt left; 7 checkpoint
-locked, of another job, lost or stale; 8 plan or mapping differs; 130 interrupted.`
+some records rejected or unreadable (dry-run: some would be; verify: differences; lookup: not found; rollback: touched
+ones stay); 4 authentication; 5 stopped with work left; 6 records in doubt left; 7 checkpoint locked, of another job, lost
+or stale; 8 plan or mapping differs; 130 interrupted.`
 
 const runText = `Imports what the configuration names. Everything is written down before it is sent, so the run can be stopped at any
 instant, by Ctrl-C or by force: the same line goes on from there, without a duplicate and without a hole.
@@ -50,8 +53,9 @@ Without credentials it works offline and says what it could not check; --snapsho
 account's side as doctor --snapshot has kept it: with it the report is the one that access would give, and its plan can
 be run.`
 
-const inspectText = `Looks at CSV or JSON exports or mail archives (mbox, Maildir, single mails; .gz and .zst too) and says what is in them. It reads
-and writes nothing else; no configuration and no account are needed.`
+const inspectText = `Looks at CSV or JSON exports or mail archives (mbox, Maildir, single mails), packed or not (.gz, .zst, .zip,
+.tar.gz), and says what is in them. It reads and writes nothing else; no configuration and no account are needed. The
+first columns of a table are listed, as wide as the terminal is; --json lists all.`
 
 const initText = `Writes a commented configuration from what the files hold. What only a person can know stands in it as "?"; those
 questions are listed, and dry-run and run do not begin before they are answered. An existing file is never overwritten.`

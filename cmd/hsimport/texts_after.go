@@ -36,6 +36,9 @@ author, text, attachments by name and size. It needs the checkpoint and the acco
   +  all that was sent is there; people went on with it since, or merged it into another
   ?  there is no record of what was sent
 
+Of each kind but = the first ten are listed; --csv writes a line for every conversation that was looked at, --json an
+object, --html a page.
+
 It ends with 0 only if everything is there as it was sent (= and +), with 3 when something differs or was rejected, with 5
 while some are still to be sent, with 6 while some are in doubt.`
 
