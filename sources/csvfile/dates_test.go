@@ -1,8 +1,12 @@
 package csvfile
 
 import (
+	"slices"
+	"strings"
 	"testing"
 	"time"
+
+	"hsimport/sources"
 )
 
 func TestReadStamp(t *testing.T) {
@@ -170,4 +174,67 @@ func FuzzReadStamp(f *testing.F) {
 			t.Fatalf("%q is recognised and is a date in neither order", text)
 		}
 	})
+}
+
+func TestDates(t *testing.T) {
+	open := func(zone string, formats []string, dates ...string) *Source {
+		text := "id,subject,created,text\n"
+		for i, d := range dates {
+			text += string(rune('1'+i)) + ",s," + d + ",x\n"
+		}
+		o := perTicket()
+		o.TimeZone, o.DateFormats = zone, formats
+		return open(t, o, "a.csv", text)
+	}
+	at := func(s *Source, key sources.Key) string {
+		return ticket(t, s, key).Messages[0].CreatedAt.Format(time.RFC3339)
+	}
+	blocks := func(s *Source) []string {
+		return codes(slices.DeleteFunc(slices.Clone(s.Ledger().Problems), func(p sources.Problem) bool {
+			return p.Severity != sources.BlocksJob
+		}))
+	}
+	if s := open("UTC", nil, "03/02/2019", "04/02/2019"); !slices.Equal(blocks(s), []string{"date-order"}) {
+		t.Errorf("an undecided order gives %v", blocks(s))
+	}
+	if s := open("UTC", nil, "03/02/2019", "25/02/2019"); len(blocks(s)) > 0 || at(s, "1") != "2019-02-03T00:00:00Z" {
+		t.Errorf("day first: %v %s", blocks(s), at(s, "1"))
+	}
+	if s := open("UTC", nil, "03/02/2019", "02/25/2019"); len(blocks(s)) > 0 || at(s, "1") != "2019-03-02T00:00:00Z" {
+		t.Errorf("month first: %v %s", blocks(s), at(s, "1"))
+	}
+	if s := open("UTC", nil, "25/02/2019", "02/25/2019"); !slices.Equal(blocks(s), []string{"date-order"}) {
+		t.Errorf("a contradiction gives %v", blocks(s))
+	}
+	if s := open("UTC", []string{"mdy"}, "03/02/2019"); len(blocks(s)) > 0 || at(s, "1") != "2019-03-02T00:00:00Z" {
+		t.Errorf("declared: %v %s", blocks(s), at(s, "1"))
+	}
+	if s := open("?", nil, "2019-02-03 12:00"); !slices.Equal(blocks(s), []string{"time-zone"}) {
+		t.Errorf("no zone gives %v", blocks(s))
+	}
+	if s := open("", nil, "2019-02-03T12:00:00Z"); len(blocks(s)) > 0 {
+		t.Errorf("a zone in every cell gives %v", blocks(s))
+	}
+	if s := open("Europe/Berlin", nil, "2019-07-03 12:00"); len(blocks(s)) > 0 || at(s, "1") != "2019-07-03T10:00:00Z" {
+		t.Errorf("Berlin: %v %s", blocks(s), at(s, "1"))
+	}
+	if s := open("UTC", nil, "43101.5", "2019-02-03"); !slices.Equal(blocks(s), []string{"spreadsheet-dates"}) {
+		t.Errorf("day numbers give %v", blocks(s))
+	}
+	s := open("UTC", nil, "2019-02-03", "yesterday")
+	if m := ticket(t, s, "2").Messages[0]; !m.CreatedAt.IsZero() || !slices.Equal(codes(m.Problems), []string{"bad-date"}) {
+		t.Errorf("a bad date gives %s %v", m.CreatedAt, m.Problems)
+	}
+}
+
+// The order of day and month is decided by the whole column, also where the first thousand rows leave it open.
+func TestDateOrderDecidedLate(t *testing.T) {
+	text := "id,subject,created,text\n" + strings.Repeat("1,s,03/02/2019,x\n", 1000) + "2,s,02/25/2019,x\n"
+	s := open(t, perTicket(), "a.csv", text)
+	if e := s.Entry(0); e.Key != "2" || e.Created.Month() != time.February {
+		t.Errorf("first is %+v", e)
+	}
+	if e := s.Entry(1); e.Created.Month() != time.March {
+		t.Errorf("second is %+v", e)
+	}
 }
