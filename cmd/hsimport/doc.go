@@ -54,6 +54,7 @@
 //	findings.go    findings by code, on the screen and as JSON
 //	inspect.go     the screen of inspect, and what init says; inspect_columns.go: its table of columns
 //	texts.go       help pages and hints
+//	help.go        help pages as wide as every screen
 //	texts_fetch.go what fetch says
 //	cmd_man.go    manual pages, for those who package it
 //	planfiles.go   --plan, --against and --csv

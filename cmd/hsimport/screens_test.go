@@ -276,3 +276,28 @@ func TestInspectSaysWhatDatesWithoutZoneNeed(t *testing.T) {
 		}
 	}
 }
+
+// The help of every command is 80 columns wide, and says no less for that.
+func TestHelpFitsTheScreen(t *testing.T) {
+	u, _, _ := testUI()
+	for _, c := range rootCommand(u.env, u, new(int)).Commands() {
+		_, out, _ := testUI()
+		c.SetOut(out)
+		if err := c.Help(); err != nil {
+			t.Fatal(err)
+		}
+		for line := range strings.Lines(out.String()) {
+			if wide(strings.TrimRight(line, " \n")) > screenWidth {
+				t.Errorf("%s: %s", c.Name(), line)
+			}
+		}
+	}
+	for text, want := range map[string]string{
+		"one two\nthree\n\n  as  it is\n  {a: b}\nfour": "one two three\n\n  as  it is\n  {a: b}\nfour",
+		"  name   " + strings.Repeat("word ", 16):       "  name   " + strings.Repeat("word ", 13) + "word\n         word word",
+	} {
+		if got := narrow(text); got != want {
+			t.Errorf("%q becomes\n%s", text, got)
+		}
+	}
+}
