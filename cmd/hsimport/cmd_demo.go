@@ -22,7 +22,7 @@ import (
 func (a *app) demoCommand() *cobra.Command {
 	var serve bool
 	cmd := &cobra.Command{
-		Use: "demo [FILE...]", Short: "The whole way on this machine, with a kill in the middle; no account is needed", Long: demoText,
+		Use: "demo [FILE...]", Short: "The whole way on this machine, with a kill; no account is needed", Long: demoText,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			_, soft, done := a.interruptible(cmd.Context())
 			defer done()

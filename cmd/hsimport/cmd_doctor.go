@@ -22,7 +22,7 @@ type doctorWishes struct {
 func (a *app) doctorCommand() *cobra.Command {
 	var w doctorWishes
 	cmd := &cobra.Command{
-		Use: "doctor -c import.yaml", Short: "Is everything in place: credentials, mailbox, users, fields, workflows, disk, checkpoint", Long: doctorText,
+		Use: "doctor -c import.yaml", Short: "Is everything in place: credentials, mailbox, workflows, disk", Long: doctorText,
 		Args: exactly(0),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if w.pause && w.resume || (w.pause || w.resume) && w.snapshot != "" {

@@ -7,7 +7,7 @@ import (
 func (a *app) inspectCommand() *cobra.Command {
 	var preset string
 	cmd := &cobra.Command{
-		Use: "inspect FILE...", Short: "What is in an export: shape, columns, dates, statuses, people, oddities", Long: inspectText,
+		Use: "inspect FILE...", Short: "What is in an export: columns, dates, statuses, people, oddities", Long: inspectText,
 		Args: atLeastOne,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			_, soft, done := a.interruptible(cmd.Context())

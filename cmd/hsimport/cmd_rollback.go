@@ -17,7 +17,7 @@ func (a *app) rollbackCommand() *cobra.Command {
 	var yes, trial bool
 	var how importer.RollingBack
 	cmd := &cobra.Command{
-		Use: "rollback -c import.yaml", Short: "Delete what this import created and nobody has touched since; asks first", Long: rollbackText,
+		Use: "rollback -c import.yaml", Short: "Delete what this import created and nobody has touched since", Long: rollbackText,
 		Args: exactly(0),
 		RunE: func(cmd *cobra.Command, _ []string) (err error) {
 			if how.Since, err = parseSince(since); err != nil {

@@ -280,7 +280,8 @@ func TestInspectSaysWhatDatesWithoutZoneNeed(t *testing.T) {
 // The help of every command is 80 columns wide, and says no less for that.
 func TestHelpFitsTheScreen(t *testing.T) {
 	u, _, _ := testUI()
-	for _, c := range rootCommand(u.env, u, new(int)).Commands() {
+	root := rootCommand(u.env, u, new(int))
+	for _, c := range append(root.Commands(), root) {
 		_, out, _ := testUI()
 		c.SetOut(out)
 		if err := c.Help(); err != nil {
