@@ -34,10 +34,11 @@ func firstUnclean(s string) int {
 	for i := 0; i < len(s); i++ {
 		for i+8 <= len(s) {
 			x := wordAt(s, i)
-			n := marked(control(x) | foreign(x) | equal(x, 0x7f))
-			if i += n; n < 8 {
+			if marks := control(x) | foreign(x) | equal(x, 0x7f); marks != 0 {
+				i += lowest(marks)
 				break
 			}
+			i += 8
 		}
 		if i == len(s) {
 			break
@@ -178,10 +179,11 @@ func nextSpecial(s string, i, to int, gapped bool) int {
 			if gapped {
 				marks |= gaps(x)
 			}
-			n := marked(marks)
-			if i += n; n < 8 {
+			if marks != 0 {
+				i += lowest(marks)
 				break
 			}
+			i += 8
 		}
 	}
 	return to
