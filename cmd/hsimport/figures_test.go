@@ -25,12 +25,13 @@ import (
 
 // BenchmarkFigures measures whole commands on generated, always equal files, beside other programs that are installed,
 // and writes what it found as a table to the file that FIGURES names. Sizes: MAIL and ROWS, MINUTES of real time at 400
-// units a minute, TICKETS as the largest job. Programs that are not there are left out and named.
+// units a minute, TICKETS as the largest job, LARGE megabytes of mail and LARGEROWS rows to show memory. Programs that are not there are left out and named.
 func BenchmarkFigures(b *testing.B) {
 	f := &figures{program: buildFor(b), dir: b.TempDir()}
 	b.Run("mail", f.mail)
 	b.Run("csv", f.csv)
 	b.Run("large", f.large)
+	b.Run("rows", f.manyRows)
 	b.Run("growth", f.growth)
 	b.Run("quota", f.quota)
 	f.write(b)

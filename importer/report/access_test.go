@@ -71,6 +71,7 @@ func TestAccessible(t *testing.T) {
 				b.open(path)
 				b.eval(`document.querySelectorAll("details").forEach((d, i) => { if (i < 12) d.open = true })`)
 				b.eval(`document.querySelectorAll("#happened details, details.preview").forEach((d, i) => { if (i < 3) d.open = true })`)
+				b.drawn()
 				var bad []string
 				if err := json.Unmarshal([]byte(b.eval(accessJS)), &bad); err != nil {
 					t.Fatal(err)
@@ -81,6 +82,12 @@ func TestAccessible(t *testing.T) {
 			}
 		}
 	}
+}
+
+// drawn waits until the page has been drawn anew: what watches sizes has seen them by then.
+func (b *browser) drawn() {
+	b.t.Helper()
+	b.eval(`new Promise(drawn => requestAnimationFrame(() => requestAnimationFrame(() => drawn(true))))`)
 }
 
 // look sets the theme that the reader prefers and the width of the window.

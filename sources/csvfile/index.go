@@ -213,22 +213,18 @@ func (x *indexer) file(ctx context.Context, f *file) error {
 	r := f.reader(x.s.opts.MaxRecord)
 	x.v.f = f
 	x.equal = nil
-	for n := 0; ; n++ {
-		if n%1024 == 0 {
-			if err := ctx.Err(); err != nil {
-				return err
-			}
+	n := 0
+	read, err := r.records(func(rec *record) error {
+		if n++; n%1024 == 0 && ctx.Err() != nil {
+			return ctx.Err()
 		}
-		rec, err := r.next()
-		if err == io.EOF {
-			break
-		}
-		if err != nil {
-			return x.s.inputError(f.in.name, plainError(err), "")
-		}
-		if err := x.record(f, rec); err != nil {
-			return err
-		}
+		return x.record(f, rec)
+	})
+	switch {
+	case err != nil:
+		return err
+	case read != nil:
+		return x.s.inputError(f.in.name, plainError(read), "")
 	}
 	for r := range f.facts {
 		f.facts[r].settle()
