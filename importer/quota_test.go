@@ -16,7 +16,7 @@ import (
 )
 
 func TestQuotaAlone(t *testing.T) {
-	everyModel(t, []int{200, 400, 800}, func(t *testing.T, m *model) {
+	everyModel(t, []int{200, 400, 800}, func(t *testing.T, m *model, complain func(string, ...any)) {
 		const minutes = 15
 		s := &scene{model: m, quota: NewQuota(1, 0), lo: 100 * time.Millisecond, hi: 400 * time.Millisecond, workers: 16}
 		start := time.Now()
@@ -29,17 +29,17 @@ func TestQuotaAlone(t *testing.T) {
 			want = 0.98
 		}
 		if share < want {
-			t.Errorf("used %.2f %% of the quota, want %.0f %%", 100*share, 100*want)
+			complain("used %.2f %% of the quota, want %.0f %%", 100*share, 100*want)
 		}
 		if n := len(m.tooMany["us"]); n != 0 {
-			t.Errorf("%d times 429 although alone", n)
+			complain("%d times 429 although alone", n)
 		}
 	})
 }
 
 // TestQuotaResume: who was killed and comes back at once meets what it used itself, which must not look like a rival.
 func TestQuotaResume(t *testing.T) {
-	everyModel(t, []int{200, 400}, func(t *testing.T, m *model) {
+	everyModel(t, []int{200, 400}, func(t *testing.T, m *model, complain func(string, ...any)) {
 		start := time.Now()
 		for range 5 {
 			s := &scene{model: m, quota: NewQuota(1, 0), lo: 100 * time.Millisecond, hi: 400 * time.Millisecond, workers: 8}
@@ -49,14 +49,14 @@ func TestQuotaResume(t *testing.T) {
 		t.Logf("used %d of %d, 429s %d", used, m.limit*5*45/60, len(m.tooMany["us"]))
 		// What was in flight when it was killed counts with the server and nobody told us: that may cost one 429.
 		if used < m.limit*5*45/60*95/100 || len(m.tooMany["us"]) > 1 {
-			t.Errorf("used %d of %d, 429s %d", used, m.limit*5*45/60, len(m.tooMany["us"]))
+			complain("used %d of %d, 429s %d", used, m.limit*5*45/60, len(m.tooMany["us"]))
 		}
 	})
 }
 
 // TestQuotaShare: a share of the limit leaves the rest to others, whether they want it or not.
 func TestQuotaShare(t *testing.T) {
-	everyModel(t, []int{400}, func(t *testing.T, m *model) {
+	everyModel(t, []int{400}, func(t *testing.T, m *model, complain func(string, ...any)) {
 		s := &scene{
 			model: m, quota: NewQuota(0.5, 0), lo: 100 * time.Millisecond, hi: 400 * time.Millisecond, workers: 8,
 			rival: 0.25, habit: "random",
@@ -65,7 +65,7 @@ func TestQuotaShare(t *testing.T) {
 		s.play(10 * time.Minute)
 		used := count(m.good["us"], start, start.Add(10*time.Minute))
 		if used > 2000 || used < 1950 || len(m.tooMany["us"])+len(m.tooMany["rival"]) > 0 {
-			t.Errorf("used %d of 2000, 429s %d and %d", used, len(m.tooMany["us"]), len(m.tooMany["rival"]))
+			complain("used %d of 2000, 429s %d and %d", used, len(m.tooMany["us"]), len(m.tooMany["rival"]))
 		}
 	})
 }
