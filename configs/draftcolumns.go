@@ -28,7 +28,7 @@ func (d *draft) columns() {
 	}
 	d.note(2, "Filled columns without a use yet. Name each in fields (Help Scout custom field: column) or in ignore_columns:")
 	for _, c := range left {
-		d.note(2, fmt.Sprintf("- %s: %s of %s rows, such as %s", oneLine(c.Name), thousands(c.Filled), thousands(c.Of), oneLine(strings.Join(c.Examples, " | "))))
+		d.note(2, fmt.Sprintf("- %s: %s of %s rows, such as %s", oneLine(c.Name), sources.Thousands(c.Filled), sources.Thousands(c.Of), oneLine(strings.Join(c.Examples, " | "))))
 	}
 	if len(d.survey.Tables["fields"]) == 0 || d.survey.Preset == "" {
 		d.put(2, "fields: {}", "")
@@ -95,7 +95,7 @@ func headerOf(role string, columns []sources.SurveyColumn) (header, comment stri
 		if c.Filled == 0 {
 			return c.Name, "empty in this export"
 		}
-		return c.Name, fmt.Sprintf("%s of %s rows", thousands(c.Filled), thousands(c.Of))
+		return c.Name, fmt.Sprintf("%s of %s rows", sources.Thousands(c.Filled), sources.Thousands(c.Of))
 	}
 	var names []string
 	fullest := columns[0]

@@ -150,7 +150,7 @@ func (d *draft) leftOver(left []sources.SurveyColumn) {
 	}
 	d.note(2, "Filled paths without a use yet. Name each in fields (Help Scout custom field: path) or in ignore_columns:")
 	for _, c := range left[:min(len(left), maxLeft)] {
-		d.note(2, fmt.Sprintf("- %s: %s of %s records, such as %s", oneLine(c.Name), thousands(c.Filled), thousands(c.Of), oneLine(strings.Join(c.Examples, " | "))))
+		d.note(2, fmt.Sprintf("- %s: %s of %s records, such as %s", oneLine(c.Name), sources.Thousands(c.Filled), sources.Thousands(c.Of), oneLine(strings.Join(c.Examples, " | "))))
 	}
 	if more := len(left) - maxLeft; more > 0 {
 		d.note(2, fmt.Sprintf("and %s; hsimport inspect lists all", plural(more, "further path")))

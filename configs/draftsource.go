@@ -111,7 +111,7 @@ func hours(h [24]int) (lines []string) {
 		var part []string
 		for hour, n := range h[from : from+8] {
 			if n > 0 {
-				part = append(part, fmt.Sprintf("%dh %s", from+hour, thousands(n)))
+				part = append(part, fmt.Sprintf("%dh %s", from+hour, sources.Thousands(n)))
 			}
 		}
 		if part != nil {
@@ -151,7 +151,7 @@ func (d *draft) mbox() {
 	if labels := merged(d.survey.Labels); len(labels) > 0 {
 		var all []string
 		for _, l := range labels[:min(len(labels), 20)] {
-			all = append(all, fmt.Sprintf("%s (%s)", l.Value, thousands(l.N)))
+			all = append(all, fmt.Sprintf("%s (%s)", l.Value, sources.Thousands(l.N)))
 		}
 		d.note(2, "Labels and folders: "+strings.Join(all, ", "))
 	}

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"hsimport/checkpoint"
+	"hsimport/sources"
 )
 
 // conclude closes the run: counts from the checkpoint, the balance, the verdict, the exit code, the row of the run.
@@ -166,7 +167,7 @@ func plural(n int, one, many string) string {
 	if n == 1 {
 		return "1 " + one
 	}
-	return group3(n) + " " + many
+	return sources.Thousands(n) + " " + many
 }
 
 func sourceCounts(r *Report) SourceCounts {
@@ -362,7 +363,7 @@ func (e *engine) verdict(arrived int) string {
 		b.WriteString("trial: ")
 	}
 	if e.rep.Totals.Complete {
-		fmt.Fprintf(&b, "%s of %s tickets are in %s", group3(arrived), group3(e.wanting()), place)
+		fmt.Fprintf(&b, "%s of %s tickets are in %s", sources.Thousands(arrived), sources.Thousands(e.wanting()), place)
 	} else {
 		b.WriteString(e.notBegun(place))
 	}
@@ -379,11 +380,11 @@ func (e *engine) verdict(arrived int) string {
 		case x.n == 1:
 			fmt.Fprintf(&b, ", 1 %s", x.one)
 		case x.n > 1:
-			fmt.Fprintf(&b, ", %s %s", group3(x.n), x.many)
+			fmt.Fprintf(&b, ", %s %s", sources.Thousands(x.n), x.many)
 		}
 	}
 	if n := max(s.Planned-s.Sum(), s.Sum()-s.Planned); n > 0 || e.rep.Totals.Complete {
-		fmt.Fprintf(&b, ", %s unexplained", group3(n))
+		fmt.Fprintf(&b, ", %s unexplained", sources.Thousands(n))
 	}
 	if off := e.rep.Summary.WorkflowsOff; len(off) > 0 {
 		fmt.Fprintf(&b, "; %s still switched off (%s): hsimport doctor --resume-workflows", plural(len(off), "workflow is", "workflows are"), shortList(off))
@@ -416,13 +417,4 @@ func shortList(names []string) string {
 		quoted = append(quoted, strconv.Quote(n))
 	}
 	return strings.Join(quoted, ", ")
-}
-
-// group3 writes a number with its thousands apart.
-func group3(n int) string {
-	s := fmt.Sprint(n)
-	for i := len(s) - 3; i > 0 && s[i-1] != '-'; i -= 3 {
-		s = s[:i] + "," + s[i:]
-	}
-	return s
 }

@@ -96,7 +96,7 @@ func ledgerFindings(l *sources.Ledger) (out []mapping.Finding) {
 		if u.Class == sources.NotCarried {
 			out = append(out, mapping.Finding{
 				Severity: sources.Info, Code: "label-not-carried", Value: u.Name, Position: sources.Position{File: u.File},
-				Text: fmt.Sprintf("label %q is not carried over: %s of %s mails have it, such as %q; mapping.tags can make a tag of it", u.Name, group3(u.Filled), group3(u.Of), u.Example),
+				Text: fmt.Sprintf("label %q is not carried over: %s of %s mails have it, such as %q; mapping.tags can make a tag of it", u.Name, sources.Thousands(u.Filled), sources.Thousands(u.Of), u.Example),
 			})
 		}
 	}
@@ -117,7 +117,7 @@ func blockedBy(groups []FindingGroup) *Stop {
 		if g.Value != "" {
 			line += " " + strconv.Quote(g.Value)
 		}
-		line += fmt.Sprintf(" (%s)", group3(g.N))
+		line += fmt.Sprintf(" (%s)", sources.Thousands(g.N))
 		if len(g.Examples) > 0 {
 			line += ": " + g.Examples[0].Text
 		}
@@ -125,7 +125,7 @@ func blockedBy(groups []FindingGroup) *Stop {
 	}
 	more := ""
 	if len(lines) > 10 {
-		more = fmt.Sprintf("\n  and %s more", group3(len(lines)-10))
+		more = fmt.Sprintf("\n  and %s more", sources.Thousands(len(lines)-10))
 		lines = lines[:10]
 	}
 	return stopf(ExitUsage, "answer them in the configuration, or accept one knowingly with --accept CODE",

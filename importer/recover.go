@@ -354,7 +354,7 @@ func (r *recovery) again(ctx context.Context, part int64) (*lost, error) {
 func (r *recovery) merged(ctx context.Context) error {
 	ask := len(r.missing) <= recoverMerged && r.lowest != 0
 	if !ask && r.lowest != 0 {
-		r.warn("merged-not-asked", fmt.Sprintf("%s conversations were not found; that many are not looked for inside others, into which people may have merged them", group3(len(r.missing))))
+		r.warn("merged-not-asked", fmt.Sprintf("%s conversations were not found; that many are not looked for inside others, into which people may have merged them", sources.Thousands(len(r.missing))))
 	}
 	for _, m := range r.missing {
 		id := r.strange[m.first]

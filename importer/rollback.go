@@ -13,6 +13,7 @@ import (
 
 	"hsimport/checkpoint"
 	"hsimport/importer/helpscout"
+	"hsimport/sources"
 )
 
 // RollingBack says what is to be taken back; all members that are set must hold. The zero value is everything.
@@ -427,7 +428,7 @@ func (r *rollback) verdict() string {
 	if r.rep.Rehearsal != "" {
 		fmt.Fprintf(&b, "rehearsal at %s: ", r.rep.Rehearsal)
 	}
-	fmt.Fprintf(&b, "%s of %s conversations are deleted", group3(r.n.Deleted), group3(r.n.Chosen))
+	fmt.Fprintf(&b, "%s of %s conversations are deleted", sources.Thousands(r.n.Deleted), sources.Thousands(r.n.Chosen))
 	for _, x := range []struct {
 		n    int
 		what string
@@ -440,7 +441,7 @@ func (r *rollback) verdict() string {
 		{r.n.InDoubt, "in doubt"},
 	} {
 		if x.n > 0 {
-			fmt.Fprintf(&b, ", %s %s", group3(x.n), x.what)
+			fmt.Fprintf(&b, ", %s %s", sources.Thousands(x.n), x.what)
 		}
 	}
 	if r.n.Customers > 0 {

@@ -13,6 +13,7 @@ import (
 
 	"hsimport/checkpoint"
 	"hsimport/importer/helpscout"
+	"hsimport/sources"
 )
 
 // Verifying says how much of what was sent is read back. The head of every conversation always is, by list pages:
@@ -176,7 +177,7 @@ func (v *verifier) all(ctx context.Context) (err error) {
 		return err
 	}
 	v.draw(len(list))
-	v.tell(Event{Kind: EventPhase, Text: fmt.Sprintf("comparing %s with what was sent, %s of them with their threads", plural(len(list), "conversation", "conversations"), group3(len(v.read)))})
+	v.tell(Event{Kind: EventPhase, Text: fmt.Sprintf("comparing %s with what was sent, %s of them with their threads", plural(len(list), "conversation", "conversations"), sources.Thousands(len(v.read)))})
 	v.todo = len(list)
 	for from := 0; from < len(list); {
 		to := min(from+batch, len(list))
@@ -335,7 +336,7 @@ func (v *verifier) verdict() string {
 	if v.rep.Rehearsal != "" {
 		fmt.Fprintf(&b, "rehearsal at %s: ", v.rep.Rehearsal)
 	}
-	fmt.Fprintf(&b, "%s of %s conversations are as they were sent", group3(s.AsSent), group3(s.Sent))
+	fmt.Fprintf(&b, "%s of %s conversations are as they were sent", sources.Thousands(s.AsSent), sources.Thousands(s.Sent))
 	for _, x := range []struct {
 		n    int
 		what string
@@ -350,10 +351,10 @@ func (v *verifier) verdict() string {
 		{s.Rejected, "rejected"},
 	} {
 		if x.n > 0 {
-			fmt.Fprintf(&b, ", %s %s", group3(x.n), x.what)
+			fmt.Fprintf(&b, ", %s %s", sources.Thousands(x.n), x.what)
 		}
 	}
-	fmt.Fprintf(&b, "; the threads of %s were compared", group3(s.Threads))
+	fmt.Fprintf(&b, "; the threads of %s were compared", sources.Thousands(s.Threads))
 	return b.String()
 }
 

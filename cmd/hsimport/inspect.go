@@ -199,8 +199,8 @@ func (u *ui) account(l *sources.Ledger) {
 		u.said("bytes       %s = %s (%s)", humanBytes(f.Size), line, f.Path)
 	}
 	r := l.Records
-	u.said("records     %s = %s messages + %s duplicates + %s excluded + %s unreadable",
-		count(r.Found), count(r.Messages), count(r.Duplicates), count(r.Excluded), count(r.Unreadable))
+	u.said("records     %s = %s + %s + %s excluded + %s unreadable", count(r.Found), sources.Counted(r.Messages, "message", "messages"),
+		sources.Counted(r.Duplicates, "duplicate", "duplicates"), count(r.Excluded), count(r.Unreadable))
 }
 
 func (u *ui) oddities(s *sources.Survey, brief bool) {

@@ -183,13 +183,7 @@ func byCount(m map[string]int) string {
 }
 
 // count writes a number with its thousands apart.
-func count(n int) string {
-	s := fmt.Sprint(n)
-	for i := len(s) - 3; i > 0 && s[i-1] != '-'; i -= 3 {
-		s = s[:i] + "," + s[i:]
-	}
-	return s
-}
+func count(n int) string { return sources.Thousands(n) }
 
 // human writes a time span as people say it.
 func human(d time.Duration) string {
@@ -207,7 +201,7 @@ func human(d time.Duration) string {
 func humanBytes(n int64) string {
 	const unit = 1000
 	if n < unit {
-		return fmt.Sprintf("%d bytes", n)
+		return sources.Counted(int(n), "byte", "bytes")
 	}
 	v, i := float64(n)/unit, 0
 	for v >= unit && i < 3 {
