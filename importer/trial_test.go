@@ -60,7 +60,7 @@ func TestTrial(t *testing.T) {
 		set(was)
 		_ = store.Close()
 
-		b.faults("create%20=504,applied create%10=reset")
+		b.faults("create#3=504,applied create#15=504,applied create#22=reset,applied")
 		b.mustRun(importer.ExitOK)
 		b.faults("")
 		b.lose()
