@@ -3,6 +3,7 @@ package importer
 import (
 	"context"
 	"fmt"
+	"slices"
 	"sort"
 	"strings"
 	"time"
@@ -354,23 +355,31 @@ func (e *engine) mergedInto(ctx context.Context, d doubt) (int64, error) {
 	return found, nil
 }
 
-// ownedWithText reports that a conversation is a part of ours that was itself sent with that thread.
-func (e *engine) ownedWithText(ctx context.Context, id int64, want ThreadEvidence) (bool, error) {
-	partID, ok, err := e.store.Owner(ctx, id)
+// ownedWithText reports that a conversation is a part of ours, or of the sibling's, that was itself sent with that thread.
+func (e *engine) ownedWithText(ctx context.Context, id int64, want ThreadEvidence) (mine bool, err error) {
+	if mine, err = sentWith(ctx, e.store, id, want); err != nil || mine {
+		return mine, err
+	}
+	err = e.atSibling(ctx, func(store *checkpoint.Store) error {
+		mine, err = sentWith(ctx, store, id, want)
+		return err
+	})
+	return mine, err
+}
+
+func sentWith(ctx context.Context, store *checkpoint.Store, id int64, want ThreadEvidence) (bool, error) {
+	partID, ok, err := store.Owner(ctx, id)
 	if err != nil || !ok {
 		return false, err
 	}
-	row, err := e.store.PartByID(ctx, partID)
+	row, err := store.PartByID(ctx, partID)
 	if err != nil || row == nil {
 		return false, err
 	}
 	ev, _ := decodeEvidence(row.Evidence)
-	for _, t := range ev.Threads {
-		if t.Type == want.Type && t.At == want.At && t.Text == want.Text {
-			return true, nil
-		}
-	}
-	return false, nil
+	return slices.ContainsFunc(ev.Threads, func(t ThreadEvidence) bool {
+		return t.Type == want.Type && t.At == want.At && t.Text == want.Text
+	}), nil
 }
 
 // absent puts the parts whose absence is proven back to pending; after three times the server fails on the record.

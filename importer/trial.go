@@ -3,6 +3,7 @@ package importer
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"os"
 	"slices"
@@ -140,27 +141,35 @@ func (e *engine) sibling() string {
 	return e.Checkpoint + TrialSuffix
 }
 
-// notOfSibling leaves the conversations that the sibling does not own. It is looked at for each question anew: the
-// other one may be at work.
-func (e *engine) notOfSibling(ctx context.Context, cands []helpscout.Conversation) (out []helpscout.Conversation, err error) {
-	if _, err := os.Stat(e.sibling()); err != nil || len(cands) == 0 {
-		return cands, nil
+// atSibling asks the sibling's checkpoint, if there is one. It is opened for each question anew: the other one may be at
+// work.
+func (e *engine) atSibling(ctx context.Context, ask func(*checkpoint.Store) error) error {
+	if _, err := os.Stat(e.sibling()); err != nil {
+		return nil
 	}
 	store, err := checkpoint.View(ctx, e.sibling())
 	if err != nil {
-		return cands, nil // what cannot be read says nothing
+		return nil // what cannot be read says nothing
 	}
 	defer store.Close()
-	for _, c := range cands {
-		_, owned, err := store.Owner(ctx, c.ID)
-		if err != nil {
-			return nil, err
-		}
-		if !owned {
-			out = append(out, c)
-		}
+	return ask(store)
+}
+
+// notOfSibling leaves the conversations that the sibling does not own.
+func (e *engine) notOfSibling(ctx context.Context, cands []helpscout.Conversation) (out []helpscout.Conversation, err error) {
+	if len(cands) == 0 {
+		return nil, nil
 	}
-	return out, nil
+	out = slices.Clone(cands)
+	err = e.atSibling(ctx, func(store *checkpoint.Store) (err error) {
+		out = slices.DeleteFunc(out, func(c helpscout.Conversation) bool {
+			_, owned, oerr := store.Owner(ctx, c.ID)
+			err = errors.Join(err, oerr)
+			return owned
+		})
+		return err
+	})
+	return out, err
 }
 
 // accepted are the codes that do not block this job. Custom fields belong to an inbox, so the trial's has hardly those of
