@@ -146,6 +146,14 @@ func steps(t *testing.T, faults string) (n int) {
 	return n
 }
 
+// stride is how many durable steps a crash matrix goes on at a time: fewer are tried with -short, as beside the race detector.
+func stride(full, short int) int {
+	if testing.Short() {
+		return short
+	}
+	return full
+}
+
 // TestCrashAtEveryStep kills a run at each durable step, before and after it is written, under every kind of lost
 // answer, and lets the same command go on until it is done: each message and each file is there once.
 func TestCrashAtEveryStep(t *testing.T) {
@@ -155,6 +163,12 @@ func TestCrashAtEveryStep(t *testing.T) {
 			n := steps(t, faults)
 			if n < 20 {
 				t.Fatalf("only %d durable steps: the seam is not where it was", n)
+			}
+			if testing.Short() {
+				for k := 1; k <= n; k += 7 {
+					crashAt(t, faults, 4, k, k%2 == 0)
+				}
+				return
 			}
 			for _, workers := range []int{1, 4} {
 				for k := 1; k <= n; k += 1 + workers/4 { // every step by one worker, every other by four
@@ -281,13 +295,10 @@ func followBench(t *testing.T, faults string) *bench {
 func TestCrashInFollowUp(t *testing.T) {
 	t.Parallel()
 	for _, faults := range []string{"", "reply#1=504,applied note#1=reset customer#1=504,late:1s", "append#1-2=reset", "append#2=html200,applied append#3=504"} {
-		n, stride := 0, 2
-		if testing.Short() {
-			stride = 7
-		}
+		n, by := 0, stride(2, 7)
 		step := func(t *testing.T, k int) {
 			b := followBench(t, faults)
-			end := b.dieAt(k, k/stride%2 == 0)
+			end := b.dieAt(k, k/by%2 == 0)
 			b.run()
 			if k == 0 {
 				n = end.steps
@@ -322,7 +333,7 @@ func TestCrashInFollowUp(t *testing.T) {
 		if n < 15 {
 			t.Fatalf("only %d durable steps", n)
 		}
-		for k := 1; k <= n; k += stride {
+		for k := 1; k <= n; k += by {
 			virtual(t, func(t *testing.T) { step(t, k) })
 		}
 	}

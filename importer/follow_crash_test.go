@@ -39,11 +39,7 @@ func crashes(t *testing.T, scripts []string, setup func(t *testing.T) *bench, ch
 		if n < 10 {
 			t.Fatalf("only %d durable steps", n)
 		}
-		stride := 1
-		if testing.Short() {
-			stride = 5
-		}
-		for k := 1; k <= n; k += stride {
+		for k := 1; k <= n; k += stride(1, 5) {
 			virtual(t, func(t *testing.T) { step(t, k) })
 		}
 		t.Logf("%d durable steps under %q", n, script)

@@ -9,10 +9,14 @@ import (
 // TestQuotaRival: beside another program we use what it leaves and leave what it wants. What it wants is what it gets
 // from a server where it is alone, and it takes no notice of a 429.
 func TestQuotaRival(t *testing.T) {
+	shares, limits := []float64{0.02, 0.25, 0.5, 0.75, 0.9}, []int{200, 400}
+	if testing.Short() {
+		shares, limits = shares[2:3], limits[:1]
+	}
 	for _, habit := range habits {
-		for _, rival := range []float64{0.02, 0.25, 0.5, 0.75, 0.9} {
+		for _, rival := range shares {
 			t.Run(fmt.Sprintf("%s/%v", habit, rival), func(t *testing.T) {
-				everyModel(t, []int{200, 400}, func(t *testing.T, m *model, complain func(string, ...any)) {
+				everyModel(t, limits, func(t *testing.T, m *model, complain func(string, ...any)) {
 					testRival(t, m, habit, rival, complain)
 				})
 			})

@@ -244,12 +244,9 @@ func TestCrashInRedo(t *testing.T) {
 		if n < 20 {
 			t.Fatalf("only %d durable steps", n)
 		}
-		stride := 2
-		if testing.Short() {
-			stride = 7
-		}
-		for k := 1; k <= n; k += stride {
-			redoCrash(t, faults, k, k/stride%2 == 0)
+		by := stride(2, 7)
+		for k := 1; k <= n; k += by {
+			redoCrash(t, faults, k, k/by%2 == 0)
 		}
 	}
 }

@@ -182,12 +182,8 @@ func TestDoubtsInARow(t *testing.T) {
 // TestInterrupts: a first and a second Ctrl-C at every call; then the same command goes on.
 func TestInterrupts(t *testing.T) {
 	t.Parallel()
-	stride := 1
-	if testing.Short() {
-		stride = 6
-	}
 	for _, hard := range []bool{false, true} {
-		for call, over := 1, false; !over; call += stride {
+		for call, over := 1, false; !over; call += stride(1, 6) {
 			virtual(t, func(t *testing.T) {
 				b := crashBench(t, lostAnswers["applied"], 2)
 				b.box.Configure(func(s *sandbox.Settings) { s.Latency = 200 * time.Millisecond })

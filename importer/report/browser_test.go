@@ -40,6 +40,9 @@ const patience = 2 * time.Minute
 // startBrowser starts Chromium, or skips the test where there is none. CHROMIUM names another than the one in PATH.
 func startBrowser(t testing.TB) *browser {
 	t.Helper()
+	if _, bench := t.(*testing.B); testing.Short() && !bench {
+		t.Skip("-short: the page is not opened in a browser")
+	}
 	path := os.Getenv("CHROMIUM")
 	for _, name := range []string{"chromium", "chromium-browser", "google-chrome"} {
 		if p, err := exec.LookPath(name); err == nil && path == "" {

@@ -51,6 +51,9 @@ func (s *shape) size() (shapes, bytes int) {
 
 // Whatever records hold, the paths that are kept of them are bounded, and what lies beyond is told as not carried over.
 func TestPathsAreBounded(t *testing.T) {
+	if testing.Short() {
+		t.Skip("-short: it is long beside the race detector")
+	}
 	for name, members := range hostile() {
 		t.Run(name, func(t *testing.T) {
 			s := newShapes()
