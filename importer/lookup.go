@@ -70,7 +70,11 @@ func Lookup(ctx context.Context, path, word string, open func() (Source, error))
 func viewCheckpoint(ctx context.Context, path string) (*checkpoint.Store, error) {
 	store, err := checkpoint.View(ctx, path)
 	if errors.Is(err, checkpoint.ErrMissing) {
-		return nil, &Stop{Code: ExitUsage, Err: err, Hint: "nothing has been imported with this configuration yet"}
+		hint := "nothing has been imported with this configuration yet"
+		if strings.HasSuffix(path, TrialSuffix) {
+			hint = "no trial has been sent with this configuration; `hsimport run --trial` sends one"
+		}
+		return nil, &Stop{Code: ExitUsage, Err: err, Hint: hint}
 	}
 	if err != nil {
 		return nil, checkpointStop(err)

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bufio"
+	"cmp"
 	"context"
 	"fmt"
 	"strings"
@@ -43,7 +44,9 @@ func (a *app) rollbackCommand() *cobra.Command {
 				return err
 			}
 			how.Left = left.add
-			sum, stop := importer.Rollback(hard, job, how, a.ui.kept)
+			kept := &keptList{a.ui, map[string]int{}}
+			sum, stop := importer.Rollback(hard, job, how, kept.see)
+			kept.close()
 			left.said(sum.RolledBack.Customers)
 			a.ui.rolledBack(sum, stop)
 			*a.code = sum.ExitCode
@@ -125,18 +128,41 @@ func (u *ui) rollbackPlan(p *importer.RollbackPlan) {
 	l("")
 }
 
-// kept says what stays, and why.
-func (u *ui) kept(k importer.Kept) {
-	if u.json {
-		u.object(k)
+// A keptList is what rollback shows of the conversations that stay: of each kind the first few, as they are met, and in
+// the end how many more there are.
+type keptList struct {
+	ui *ui
+	n  map[string]int // by what keeps them
+}
+
+// see says what stays, and why.
+func (l *keptList) see(k importer.Kept) {
+	if l.ui.json {
+		l.ui.object(k)
 		return
 	}
-	u.clearBar()
-	name := k.ID
-	if name == "" {
-		name = k.Key
+	if l.n[k.Because]++; l.n[k.Because] > shownOutcomes {
+		return
 	}
-	u.line(u.env.out, "stays: %s %s: %s", name, k.URL, k.Why)
+	l.ui.clearBar()
+	l.ui.line(l.ui.env.out, "stays: %s %s: %s", cmp.Or(k.ID, k.Key), k.URL, k.Why)
+}
+
+func (l *keptList) close() {
+	l.ui.clearBar()
+	cut := false
+	for _, x := range []struct{ because, what string }{
+		{importer.KeptTouched, "that people have worked on"}, {importer.KeptMerged, "that people have merged"},
+		{importer.KeptRefused, "that the server does not delete"},
+	} {
+		if more := l.n[x.because] - shownOutcomes; more > 0 {
+			cut = true
+			l.ui.line(l.ui.env.out, "stay: %s more %s", count(more), x.what)
+		}
+	}
+	if cut {
+		l.ui.line(l.ui.env.out, "the same line with --json names each of them")
+	}
 }
 
 func (u *ui) rolledBack(sum *importer.RollbackSummary, stop *importer.Stop) {

@@ -248,6 +248,23 @@ func TestCustomersThatStayWithoutAName(t *testing.T) {
 	}
 }
 
+// Of what stays after a rollback the first ten of each kind are shown, the others counted, and none is left out of the sum.
+func TestManyThatStay(t *testing.T) {
+	u, out, _ := testUI()
+	l := &keptList{u, map[string]int{}}
+	for i := range 1_200 {
+		l.see(importer.Kept{Key: fmt.Sprint("k", i), Because: importer.KeptTouched, Why: "why"})
+		if i < shownOutcomes {
+			l.see(importer.Kept{Key: fmt.Sprint("r", i), Because: importer.KeptRefused, Why: "why"})
+		}
+	}
+	l.close()
+	if n := strings.Count(out.String(), "stays: "); n != 2*shownOutcomes || !strings.Contains(out.String(), "\nstay: 1,190 more that people have worked on\n") ||
+		strings.Contains(out.String(), "the server does not delete\n") {
+		t.Errorf("%d lines\n%s", n, out)
+	}
+}
+
 // Values that occur once are named, up to forty of them; of a thousand, three are enough for a screen.
 func TestManyValuesAreNotListed(t *testing.T) {
 	for n, want := range map[int]int{shownValues + 1: shownValues + 1, listedValues: listedValues, listedValues + 1: shownValues} {

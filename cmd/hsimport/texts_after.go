@@ -44,9 +44,9 @@ while some are still to be sent, with 6 while some are in doubt.`
 
 const rollbackText = `Deletes the conversations that this import created and that nobody has touched since: the newest first, and each only if
 its status, assignee, subject, mailbox and number of threads are, right before the delete, as this import last wrote them.
-What people have worked on stays and is listed, and so does what they have merged and what Help Scout refuses to delete;
-what recover has found was not created by this import and stays. Deleted conversations go to Help Scout's trash; their
-numbers are used up.
+What people have worked on stays and is listed, and so does what they have merged and what Help Scout refuses to delete
+(the first ten of each; --json names all); what recover has found was not created by this import and stays. Deleted
+conversations go to Help Scout's trash; their numbers are used up.
 
 First it shows what it would do and asks for the number of conversations. After an interruption the same line goes on.
 A job that was rolled back can be run again: hsimport run sends what was deleted once more, and asks first.
