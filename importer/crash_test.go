@@ -3,6 +3,8 @@ package importer_test
 import (
 	"errors"
 	"fmt"
+	"iter"
+	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -146,12 +148,24 @@ func steps(t *testing.T, faults string) (n int) {
 	return n
 }
 
-// stride is how many durable steps a crash matrix goes on at a time: fewer are tried with -short, as beside the race detector.
-func stride(full, short int) int {
-	if testing.Short() {
-		return short
+// stride is how many durable steps a crash matrix goes on at a time. It is odd: both sides of a step have their turn.
+func stride() int {
+	switch {
+	case os.Getenv("SOAK") != "":
+		return 1
+	case testing.Short():
+		return 7
 	}
-	return full
+	return 3
+}
+
+// someSteps are those of n durable steps at which a matrix dies. The first one moves on with its scripts, so that three
+// of them together have every step; with SOAK each has.
+func someSteps(n, script int) iter.Seq[int] {
+	return func(yield func(int) bool) {
+		for k := 1 + script%stride(); k <= n && yield(k); k += stride() {
+		}
+	}
 }
 
 // TestCrashAtEveryStep kills a run at each durable step, before and after it is written, under every kind of lost
@@ -294,11 +308,11 @@ func followBench(t *testing.T, faults string) *bench {
 // TestCrashInFollowUp is TestCrashAtEveryStep for appended messages and notes.
 func TestCrashInFollowUp(t *testing.T) {
 	t.Parallel()
-	for _, faults := range []string{"", "reply#1=504,applied note#1=reset customer#1=504,late:1s", "append#1-2=reset", "append#2=html200,applied append#3=504"} {
-		n, by := 0, stride(2, 7)
+	for i, faults := range []string{"", "reply#1=504,applied note#1=reset customer#1=504,late:1s", "append#1-2=reset", "append#2=html200,applied append#3=504"} {
+		n := 0
 		step := func(t *testing.T, k int) {
 			b := followBench(t, faults)
-			end := b.dieAt(k, k/by%2 == 0)
+			end := b.dieAt(k, k%2 == 0)
 			b.run()
 			if k == 0 {
 				n = end.steps
@@ -333,7 +347,7 @@ func TestCrashInFollowUp(t *testing.T) {
 		if n < 15 {
 			t.Fatalf("only %d durable steps", n)
 		}
-		for k := 1; k <= n; k += by {
+		for k := range someSteps(n, i) {
 			virtual(t, func(t *testing.T) { step(t, k) })
 		}
 	}

@@ -14,7 +14,7 @@ import (
 // the same command go on until it is done; then check looks at the account. It tells how many steps there are.
 func crashes(t *testing.T, scripts []string, setup func(t *testing.T) *bench, check func(b *bench)) {
 	t.Helper()
-	for _, script := range scripts {
+	for i, script := range scripts {
 		n := 0
 		step := func(t *testing.T, k int) {
 			b := setup(t)
@@ -39,7 +39,7 @@ func crashes(t *testing.T, scripts []string, setup func(t *testing.T) *bench, ch
 		if n < 10 {
 			t.Fatalf("only %d durable steps", n)
 		}
-		for k := 1; k <= n; k += stride(1, 5) {
+		for k := range someSteps(n, i) {
 			virtual(t, func(t *testing.T) { step(t, k) })
 		}
 		t.Logf("%d durable steps under %q", n, script)

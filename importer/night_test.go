@@ -44,7 +44,7 @@ func conversations() int {
 	if testing.Short() {
 		return 600
 	}
-	return 5000
+	return 2000
 }
 
 // TestNight runs whole nights in a blink and prints what they came to. Nothing is lost, nothing doubled, and the quota

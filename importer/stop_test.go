@@ -183,7 +183,7 @@ func TestDoubtsInARow(t *testing.T) {
 func TestInterrupts(t *testing.T) {
 	t.Parallel()
 	for _, hard := range []bool{false, true} {
-		for call, over := 1, false; !over; call += stride(1, 6) {
+		for call, over := 1, false; !over; call += stride() {
 			virtual(t, func(t *testing.T) {
 				b := crashBench(t, lostAnswers["applied"], 2)
 				b.box.Configure(func(s *sandbox.Settings) { s.Latency = 200 * time.Millisecond })

@@ -244,13 +244,13 @@ func TestCrashInPause(t *testing.T) {
 	gateway := func(how sandbox.Applied, late time.Duration) sandbox.Fault {
 		return sandbox.Fault{Kind: sandbox.Status, Code: 504, Apply: how, Late: late}
 	}
-	for name, lost := range map[string]map[int]sandbox.Fault{
-		"no fault":    nil,
-		"not applied": {1: gateway(0, 0), 2: {Kind: sandbox.Reset}, 6: gateway(0, 0)},
-		"applied":     {1: gateway(sandbox.ApplyBefore, 0), 3: {Kind: sandbox.Reset, Apply: sandbox.ApplyBefore}, 5: gateway(sandbox.ApplyBefore, 0)},
-		"late":        {1: gateway(sandbox.ApplyLate, 4*time.Second), 5: gateway(sandbox.ApplyLate, 4*time.Second)},
+	for i, lost := range []map[int]sandbox.Fault{
+		nil,
+		{1: gateway(0, 0), 2: {Kind: sandbox.Reset}, 6: gateway(0, 0)},
+		{1: gateway(sandbox.ApplyBefore, 0), 3: {Kind: sandbox.Reset, Apply: sandbox.ApplyBefore}, 5: gateway(sandbox.ApplyBefore, 0)},
+		{1: gateway(sandbox.ApplyLate, 4*time.Second), 5: gateway(sandbox.ApplyLate, 4*time.Second)},
 	} {
-		t.Run(name, func(t *testing.T) {
+		t.Run([]string{"no fault", "not applied", "applied", "late"}[i], func(t *testing.T) {
 			n := 0
 			step := func(t *testing.T, k int) {
 				b := flowBench(t)
@@ -279,7 +279,7 @@ func TestCrashInPause(t *testing.T) {
 			if n < 15 {
 				t.Fatalf("only %d durable steps", n)
 			}
-			for k := 1; k <= n; k += stride(1, 5) {
+			for k := range someSteps(n, i) {
 				virtual(t, func(t *testing.T) { step(t, k) })
 			}
 		})

@@ -31,14 +31,14 @@ func soak() time.Duration {
 	return d
 }
 
-// TestKill starts the real binary against an account that loses answers, kills it -9 at random moments until it has
+// TestKill starts hsimport against an account that loses answers, kills it -9 at random moments until it has
 // survived 12 kills for each kind of source, lets it come to its end, and then compares every message and every
 // attachment.
 func TestKill(t *testing.T) {
 	if testing.Short() {
 		t.Skip("it starts dozens of processes")
 	}
-	program := build(t)
+	program := program(t)
 	for _, kind := range []string{configs.CSV, configs.Mbox} {
 		t.Run(kind, func(t *testing.T) {
 			t.Parallel()
@@ -60,11 +60,16 @@ func TestSoak(t *testing.T) {
 	TestKill(t)
 }
 
-func build(t *testing.T) string {
+// program is hsimport as a program of its own: the tests' binary under its name (see TestMain), which spares linking another.
+func program(t *testing.T) string {
 	t.Helper()
+	self, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
 	path := filepath.Join(t.TempDir(), "hsimport")
-	if out, err := exec.Command("go", "build", "-o", path, ".").CombinedOutput(); err != nil {
-		t.Fatalf("build: %v\n%s", err, out)
+	if err := os.Symlink(self, path); err != nil {
+		t.Fatal(err)
 	}
 	return path
 }
@@ -268,7 +273,7 @@ func TestThousands(t *testing.T) {
 	if testing.Short() {
 		t.Skip("it imports thousands of tickets")
 	}
-	program := build(t)
+	program := program(t)
 	for _, kind := range []string{configs.CSV, configs.Mbox} {
 		t.Run(kind, func(t *testing.T) {
 			dir := t.TempDir()

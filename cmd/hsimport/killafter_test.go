@@ -87,7 +87,7 @@ func TestKillRollback(t *testing.T) {
 	if testing.Short() {
 		t.Skip("it starts dozens of processes")
 	}
-	program := build(t)
+	program := program(t)
 	for seed := range uint64(2) {
 		acc, config := imported(t, program, 400)
 		acc.box.Configure(func(s *sandbox.Settings) { s.Latency = 10 * time.Millisecond })
@@ -124,7 +124,7 @@ func TestKillRecover(t *testing.T) {
 	if testing.Short() {
 		t.Skip("it starts dozens of processes")
 	}
-	program := build(t)
+	program := program(t)
 	dir := t.TempDir()
 	if err := writeJob(dir, configs.CSV, 300); err != nil {
 		t.Fatal(err)
