@@ -85,13 +85,14 @@ func (p *planner) knownByKey(ctx context.Context, rows map[string]checkpoint.Mes
 }
 
 // takeOver makes room for a new plan of effects: what was never sent is planned anew; what was sent, and proven absent or
-// refused for the moment, stays as it is.
+// refused for the moment, stays as it is. So does a change of status, whose cause may be messages that have arrived by now;
+// one that is not due any more is dropped when its turn comes.
 func (p *planner) takeOver(ctx context.Context) error {
 	if p.store == nil {
 		return nil
 	}
 	if p.load != nil {
-		for kind, prefix := range map[string]string{kindAppend: messageSlot, kindUpload: fileSlot, kindStatus: ""} {
+		for kind, prefix := range map[string]string{kindAppend: messageSlot, kindUpload: fileSlot} {
 			if _, err := p.store.DropUnsent(ctx, kind, prefix); err != nil {
 				return err
 			}

@@ -46,6 +46,61 @@ func crashes(t *testing.T, scripts []string, setup func(t *testing.T) *bench, ch
 	}
 }
 
+// TestStatusBehindALostAppend: a message whose answer was lost is ours, and no reason to leave the status as people have
+// made it.
+func TestStatusBehindALostAppend(t *testing.T) {
+	for _, faults := range []string{"append#1=504,applied", "append#1=reset", "append#1=504,late:20s", "append#2=html200,applied append#3=504"} {
+		t.Run(faults, func(t *testing.T) {
+			virtual(t, func(t *testing.T) {
+				b := newBench(t, many(8)...)
+				b.mustRun(importer.ExitOK)
+				time.Sleep(time.Hour)
+				b.grow("1000", 2)
+				b.ticket("1000").Status = "open"
+				b.faults(faults)
+				b.mustRun(importer.ExitOK)
+				b.wantStatus(map[string]string{"1000": "active"})
+				b.wantHeld()
+				_ = b.box.Close()
+			})
+		})
+	}
+}
+
+// TestNewerExportAfterACrash: a ticket that was closed because nothing was said in it is open again with its new message,
+// although the run dies at any step and the next one plans a newer export, which says nothing more of it.
+func TestNewerExportAfterACrash(t *testing.T) {
+	t.Parallel()
+	n := 0
+	step := func(t *testing.T, k int) {
+		lately := time.Now().AddDate(0, -1, 0) // no later than the virtual clock: the future is not the source's newest message
+		b := newBench(t, aTicket("quiet", lately.AddDate(-1, 0, 0), 1, "open"), aTicket("busy", lately, 2, "open"))
+		b.opts.Workers, b.maps.CloseInactive = 2, mapping.Duration(30*24*time.Hour)
+		b.mustRun(importer.ExitOK)
+		b.wantStatus(map[string]string{"quiet": "closed"})
+		b.grow("quiet", 2)
+		for _, m := range b.ticket("quiet").Messages[1:] {
+			m.CreatedAt = lately.Add(time.Hour)
+		}
+		end := b.dieAt(k, k%2 == 0)
+		b.run()
+		n = max(n, end.steps)
+		b.fault = nil
+		b.src.add(aTicket("late", lately.Add(2*time.Hour), 1, "solved"))
+		wantBalanced(t, b.untilDone())
+		b.wantStatus(map[string]string{"quiet": "active"})
+		b.wantHeld()
+		_ = b.box.Close()
+		if t.Failed() {
+			t.Fatalf("crash at %s", end)
+		}
+	}
+	virtual(t, func(t *testing.T) { step(t, 0) })
+	for k := 1; k <= n; k++ {
+		virtual(t, func(t *testing.T) { step(t, k) })
+	}
+}
+
 // TestCrashInFollowingOn: a follow-up with all that it can hold: a conversation that takes no more threads, changes of
 // status, some of which people have forestalled, files for messages that were sent, a message with files too large for
 // its call.

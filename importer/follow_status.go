@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strconv"
 	"time"
 
@@ -45,6 +46,9 @@ func (e *engine) changeStatus(ctx context.Context, call *effectCall) error {
 	} else if over {
 		return e.store.DropEffect(ctx, call.ef.ID)
 	}
+	if waits, err := e.unsettled(ctx, call.row.ID); err != nil || waits {
+		return err
+	}
 	id := call.row.ConversationID
 	c, threads, err := e.fetch(ctx, id)
 	if err != nil {
@@ -70,6 +74,15 @@ func (e *engine) changeStatus(ctx context.Context, call *effectCall) error {
 	}
 	call.done = func(ctx context.Context) error { return e.statusDone(ctx, call.row, call.ef, call.ev) }
 	return e.perform(ctx, call)
+}
+
+// unsettled reports that nobody knows yet whether a message of ours was appended to a part: its thread would look like the
+// work of people. The status waits for settlePart.
+func (e *engine) unsettled(ctx context.Context, part int64) (bool, error) {
+	appends, err := e.store.Effects(ctx, checkpoint.EffectFilter{PartID: part, Kind: kindAppend})
+	return slices.ContainsFunc(appends, func(ef checkpoint.Effect) bool {
+		return ef.State == checkpoint.Sending || ef.State == checkpoint.InDoubt
+	}), err
 }
 
 // lastByNow reports whether an earlier part may be closed: the part behind it is there. It is pointless when that part was

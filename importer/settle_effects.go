@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"time"
 
 	"hsimport/checkpoint"
@@ -70,7 +71,11 @@ func (e *engine) settlePart(ctx context.Context, effects []checkpoint.Effect) (a
 		}
 		again = again || pending
 	}
-	return again, nil
+	if again || !slices.ContainsFunc(effects, func(ef checkpoint.Effect) bool { return ef.Kind == kindAppend }) {
+		return again, nil
+	}
+	waiting, err := e.store.Effects(ctx, checkpoint.EffectFilter{PartID: row.ID, Kind: kindStatus, State: checkpoint.Pending})
+	return len(waiting) > 0, err // for this append, see unsettled
 }
 
 // deleteAgain finishes the delete of a late twin whose answer was lost: it is simply asked again. What --redo-changed
