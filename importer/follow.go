@@ -104,7 +104,7 @@ func (p *planner) takeOver(ctx context.Context) error {
 	}
 	p.virgin = c.Total() == c.Parts[checkpoint.Pending]
 	if len(c.Effects[kindStatus]) > 0 {
-		if p.changes, err = p.statusNumber(ctx); err != nil {
+		if p.changes, err = statusNumber(ctx, p.store, 0); err != nil {
 			return err
 		}
 	}

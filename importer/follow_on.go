@@ -90,7 +90,11 @@ func (e *engine) moveOn(ctx context.Context, c *effectCall) error {
 	}
 	var more []checkpoint.Effect
 	if ev, ok := decodeEvidence(c.row.Evidence); ok && ev.Status != "closed" {
-		more = append(more, statusEffect(c.row, "closed", sourceSign(c.m.ticket), len(all)))
+		n, err := statusNumber(ctx, e.store, c.row.ID)
+		if err != nil {
+			return err
+		}
+		more = append(more, statusEffect(c.row, "closed", sourceSign(c.m.ticket), n))
 	}
 	if err := e.store.MoveOn(ctx, rows, moved, more); err != nil {
 		return err

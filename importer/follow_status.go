@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"hsimport/checkpoint"
@@ -26,6 +27,18 @@ func statusEffect(row *checkpoint.Part, to, sign string, n int) checkpoint.Effec
 		PartID: row.ID, Kind: kindStatus, Slot: fmt.Sprintf("%06d:%s", n, to), State: checkpoint.Pending,
 		Evidence: effectEvidence{To: to, Source: sign}.encode(),
 	}
+}
+
+// statusNumber is the first that no change of status has in its slot, of a part, or of any where part is 0.
+func statusNumber(ctx context.Context, store *checkpoint.Store, part int64) (next int, err error) {
+	all, err := store.Effects(ctx, checkpoint.EffectFilter{PartID: part, Kind: kindStatus})
+	for _, ef := range all {
+		number, _, _ := strings.Cut(ef.Slot, ":")
+		if n, err := strconv.Atoi(number); err == nil {
+			next = max(next, n+1)
+		}
+	}
+	return next, err
 }
 
 // changeStatus performs one of them.

@@ -2,8 +2,6 @@ package importer
 
 import (
 	"context"
-	"strconv"
-	"strings"
 
 	"hsimport/checkpoint"
 	"hsimport/mapping"
@@ -68,16 +66,4 @@ func lastStatus(p *mapping.Plan) string {
 		return p.Parts[n-1].Conversation.Status
 	}
 	return ""
-}
-
-// statusNumber is the first that no change of status has in its slot.
-func (p *planner) statusNumber(ctx context.Context) (next int, err error) {
-	all, err := p.store.Effects(ctx, checkpoint.EffectFilter{Kind: kindStatus})
-	for _, ef := range all {
-		number, _, _ := strings.Cut(ef.Slot, ":")
-		if n, err := strconv.Atoi(number); err == nil {
-			next = max(next, n+1)
-		}
-	}
-	return next, err
 }
