@@ -97,6 +97,7 @@ type engine struct {
 	delivering bool              // the plan is made, and what is pending is all there is to do
 	freed      bool              // settling has found a part that others, or its uploads, waited for
 	changed    []checkpoint.Part // what --redo-changed will take back
+	unsure     bool              // the plan was made while something was in doubt
 	notes      notes             // for the checkpoint
 	countLinks bool              // a dry run tells how many there are
 	settling   int               // units spent on finding out about lost answers

@@ -88,20 +88,25 @@ func (e *engine) redoTicket(ctx context.Context, rows []checkpoint.Part) (left [
 	return left, nil
 }
 
-// replan loads what has become free as pending, under the new mapping. The findings are those of the plan before.
+// onceMore plans a second time in one run. The findings are those of the plan before, the sums are new.
+func (e *engine) onceMore(plan func() error) error {
+	each, keep, redo, found := e.Each, e.Options.KeepSent, e.Options.RedoChanged, e.rep.Findings
+	e.rep.Totals, e.rep.Rejected, e.rep.Findings = Totals{}, nil, NewFindings()
+	e.Each = nil                                            // they were shown already
+	e.Options.KeepSent, e.Options.RedoChanged = true, false // what people touched stays, and is no reason to stop again
+	err := plan()
+	e.Each, e.Options.KeepSent, e.Options.RedoChanged, e.rep.Findings = each, keep, redo, found
+	return err
+}
+
+// replan loads what has become free as pending, under the new mapping.
 func (p *planner) replan(ctx context.Context) error {
 	load, err := p.store.Loader(ctx)
 	if err != nil {
 		return err
 	}
 	p.load = load
-	each, keep, redo, found := p.Each, p.Options.KeepSent, p.Options.RedoChanged, p.rep.Findings
-	p.rep.Totals, p.rep.Rejected, p.rep.Findings = Totals{}, nil, NewFindings()
-	p.Each = nil                                            // they were shown already
-	p.Options.KeepSent, p.Options.RedoChanged = true, false // what people touched stays, and is no reason to stop again
-	err = p.all(ctx)
-	p.Each, p.Options.KeepSent, p.Options.RedoChanged, p.rep.Findings = each, keep, redo, found
-	if err != nil {
+	if err := p.onceMore(func() error { return p.all(ctx) }); err != nil {
 		return joinAbort(err, load)
 	}
 	if err := load.Finish(true); err != nil {

@@ -89,6 +89,9 @@ func (e *engine) do(ctx context.Context) error {
 	if err := e.deliverAll(ctx); err != nil {
 		return err
 	}
+	if err := e.planSettled(ctx); err != nil {
+		return err
+	}
 	return e.relink(ctx)
 }
 
@@ -289,14 +292,18 @@ func (e *engine) plan(ctx context.Context) error {
 			return err
 		}
 	}
+	var err error
+	if e.unsure, err = e.inDoubt(ctx); err != nil {
+		return err
+	}
 	if err := e.prepare(ctx); err != nil {
 		return err
 	}
 	return e.planned(ctx)
 }
 
-// planned remembers what the pending rows were made from; not while the plan asks for a decision or for conversations
-// to be taken back first, so that the next run plans again.
+// planned remembers what the pending rows were made from; not while the plan asks for a decision, for conversations to be
+// taken back first or for doubts to be settled, so that the next run plans again.
 func (e *engine) planned(ctx context.Context) error {
 	kept, err := json.Marshal(keptPlan{e.rep.Totals, e.rep.Findings.Groups(), e.rep.Rejected, unreadableOf(e.rep.Ledger)})
 	if err != nil {
@@ -305,7 +312,7 @@ func (e *engine) planned(ctx context.Context) error {
 	if err := e.store.Set(ctx, factReport, string(kept)); err != nil {
 		return err
 	}
-	if e.rep.drift != nil || len(e.changed) > 0 {
+	if e.rep.drift != nil || len(e.changed) > 0 || e.unsure {
 		return nil
 	}
 	return e.store.Set(ctx, factPlanned, e.planDigest())
