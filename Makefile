@@ -43,6 +43,6 @@ corpus:                  ## walk real files: make corpus CORPUS=folder
 	@test -n "$(CORPUS)" || { echo "say where: make corpus CORPUS=folder"; exit 2; }
 	CORPUS='$(CORPUS)' $(GO) test -count=1 -v -timeout 2h -run Corpus ./sources/... ./configs ./importer/helpscout/sandbox
 soak:                    ## kills for SOAK (a duration) on end, a crash at every durable step, nights of NIGHT conversations
-	NIGHT='$(or $(NIGHT),100000)' SOAK='$(or $(SOAK),10m)' $(GO) test -count=1 -v -timeout 24h -run 'TestNight|Soak|Crash|Interrupts' ./importer ./cmd/...
+	NIGHT='$(or $(NIGHT),100000)' SOAK='$(or $(SOAK),10m)' $(GO) test -count=1 -v -timeout 24h -run 'TestNight|Soak|Crash|Interrupts|ManyExports' ./importer ./cmd/...
 conformance:             ## the API suite against any server: make conformance BASE=http://127.0.0.1:8080 [WRITE=yes]
 	CONFORMANCE_BASE='$(BASE)' CONFORMANCE_WRITE='$(WRITE)' $(GO) test -count=1 -v -run Conformance ./importer/helpscout/sandbox

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"iter"
+	"slices"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -55,8 +56,7 @@ func (e *engine) pendingGroups(ctx context.Context) iter.Seq2[*group, error] {
 				yield(nil, err)
 				return
 			}
-			for _, g := range groupRows(rows) { // parts of one ticket share a rank, and a page never cuts a rank
-				after = g.parts[0].Rank
+			for _, g := range groupRows(rows) {
 				if !yield(g, nil) {
 					return
 				}
@@ -64,6 +64,7 @@ func (e *engine) pendingGroups(ctx context.Context) iter.Seq2[*group, error] {
 			if len(rows) < page {
 				return
 			}
+			after = rows[len(rows)-1].Rank // a page never cuts a rank, which the parts of one ticket share
 		}
 	}
 }
@@ -75,6 +76,9 @@ func groupRows(rows []checkpoint.Part) (out []*group) {
 			continue
 		}
 		out = append(out, &group{ticket: r.Ticket, parts: []checkpoint.Part{r}})
+	}
+	for _, g := range out { // plans may have ranked them apart
+		slices.SortFunc(g.parts, func(a, b checkpoint.Part) int { return a.Number - b.Number })
 	}
 	return out
 }
@@ -183,14 +187,27 @@ func (e *engine) ticket(ctx context.Context, g *group) (err error) {
 	return nil
 }
 
-// waits reports that the part before the first one of g is in doubt, as after a canary whose answer was lost: the link
-// to it cannot be made yet.
+// waits reports that the part before the first one of g is in doubt, as after a canary whose answer was lost, or still to
+// be sent, as when a newer plan ranks them apart: the link to it cannot be made yet.
 func (e *engine) waits(ctx context.Context, g *group) (bool, error) {
 	if g.parts[0].Number < 2 {
 		return false, nil
 	}
-	prev, err := e.store.Part(ctx, g.ticket, g.parts[0].Number-1)
-	return prev != nil && (prev.State == checkpoint.InDoubt || prev.State == checkpoint.Sending), err
+	known, err := e.store.PartsOf(ctx, g.ticket)
+	if err != nil {
+		return false, err
+	}
+	before := func(states ...checkpoint.State) bool {
+		return slices.ContainsFunc(known, func(p checkpoint.Part) bool { return p.Number < g.parts[0].Number && slices.Contains(states, p.State) })
+	}
+	switch {
+	case before(checkpoint.InDoubt):
+		return true, nil // settling makes another round
+	case before(checkpoint.Pending, checkpoint.Sending):
+		e.nowFree() // that is sent in this round: one more, then
+		return true, nil
+	}
+	return false, nil
 }
 
 // remap reads a ticket through the index and maps it, as the planning pass did; why says that this is not possible

@@ -40,6 +40,7 @@ type following struct {
 	placed  map[string]bool // messages that an earlier part, a pending part or an append carries
 	differs bool            // some part is not as it was sent
 	after   int             // the highest number of a part that has a row or gets one
+	ends    int             // that of the ticket's last part, as this plan leaves it
 }
 
 // follow holds a ticket that was seen before against its rows: parts as they were sent, parts still pending, what has
@@ -128,6 +129,9 @@ func (f *following) parts(ctx context.Context) error {
 	for i := range f.known {
 		byNumber[f.known[i].Number] = &f.known[i]
 		f.after = max(f.after, f.known[i].Number)
+		if f.known[i].State != checkpoint.Pending { // that is put once more, or goes
+			f.ends = max(f.ends, f.known[i].Number)
+		}
 	}
 	apart := false // the rows and the plan have gone different ways
 	for i, part := range f.m.plan.Parts {
@@ -168,7 +172,7 @@ func (f *following) rest(i int, byNumber map[int]*checkpoint.Part) error {
 	}
 	f.rep.Totals.fresh(f.m.plan.Parts[i:to])
 	for _, later := range f.m.plan.Parts[i:to] {
-		f.after = max(f.after, later.Number)
+		f.after, f.ends = max(f.after, later.Number), max(f.ends, later.Number)
 		if r := byNumber[later.Number]; f.load != nil && r != nil && r.State != checkpoint.Pending && r.State != checkpoint.Rejected {
 			f.puts-- // the loader leaves it as it is
 		}
@@ -276,7 +280,7 @@ func (f *following) news(ctx context.Context) error {
 			return err
 		}
 	}
-	return f.statuses(len(fresh) > 0)
+	return f.statuses(ctx, len(fresh) > 0)
 }
 
 // unplaced lists the messages of the ticket that nothing carries.
@@ -365,7 +369,7 @@ func (f *following) goOn(fresh []string) error {
 	f.rep.Totals.fresh(parts)
 	for _, part := range parts {
 		f.rep.Totals.Units += partUnits(part)
-		f.after = max(f.after, part.Number)
+		f.after, f.ends = max(f.after, part.Number), max(f.ends, part.Number)
 	}
 	if f.load == nil {
 		return nil

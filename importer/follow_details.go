@@ -219,7 +219,7 @@ func (t *sentThread) upload(row *checkpoint.Part, sum, name, mime string, size i
 
 // statuses plans the changes of status: of the last conversation that is there, when the source says something else of
 // the ticket than it said when it was sent, or new messages came; those before it are closed.
-func (f *following) statuses(fresh bool) error {
+func (f *following) statuses(ctx context.Context, fresh bool) error {
 	want := lastStatus(f.m.plan)
 	sign := sourceSign(f.m.ticket)
 	for i := range f.known {
@@ -228,10 +228,14 @@ func (f *following) statuses(fresh bool) error {
 			continue
 		}
 		to := want
-		if row.Number < f.after {
+		if row.Number < f.ends {
 			to = "closed"
 		} else if !fresh && bytes.Contains(row.Evidence, []byte(`"ss":"`+sign+`"`)) {
-			continue
+			if due, err := f.closedByPlace(ctx, row); err != nil {
+				return err
+			} else if !due {
+				continue
+			}
 		}
 		if bytes.Contains(row.Evidence, []byte(`"st":"`+to+`"`)) || to == "" {
 			continue
@@ -241,4 +245,14 @@ func (f *following) statuses(fresh bool) error {
 		f.rep.Totals.more(4) // two reads, a write
 	}
 	return nil
+}
+
+// closedByPlace reports that a part was closed because another one was to come behind it, which never did: now it is the
+// ticket's last one. That is asked about once.
+func (f *following) closedByPlace(ctx context.Context, row *checkpoint.Part) (bool, error) {
+	if row.Number >= row.Of {
+		return false, nil
+	}
+	asked, err := f.store.Effects(ctx, checkpoint.EffectFilter{PartID: row.ID, Kind: kindStatus})
+	return len(asked) == 0, err
 }

@@ -89,14 +89,16 @@ func (e *engine) changeStatus(ctx context.Context, call *effectCall) error {
 	return e.perform(ctx, call)
 }
 
-// unsettled reports that nobody knows yet whether a message of ours was appended to a part: its thread would look like the
-// work of people. The status waits for settlePart.
+// unsettled reports that nobody knows yet whether a message of ours was appended to a part, or an earlier status given to
+// it: that would look like the work of people. The status waits for settlePart.
 func (e *engine) unsettled(ctx context.Context, part int64) (bool, error) {
-	appends, err := e.store.Effects(ctx, checkpoint.EffectFilter{PartID: part, Kind: kindAppend})
-	return slices.ContainsFunc(appends, func(ef checkpoint.Effect) bool {
-		return ef.State == checkpoint.Sending || ef.State == checkpoint.InDoubt
+	all, err := e.store.Effects(ctx, checkpoint.EffectFilter{PartID: part})
+	return slices.ContainsFunc(all, func(ef checkpoint.Effect) bool {
+		return looksTouched(&ef) && (ef.State == checkpoint.Sending || ef.State == checkpoint.InDoubt)
 	}), err
 }
+
+func looksTouched(ef *checkpoint.Effect) bool { return ef.Kind == kindAppend || ef.Kind == kindStatus }
 
 // lastByNow reports whether an earlier part may be closed: the part behind it is there. It is pointless when that part was
 // rejected.

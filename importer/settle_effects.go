@@ -71,11 +71,11 @@ func (e *engine) settlePart(ctx context.Context, effects []checkpoint.Effect) (a
 		}
 		again = again || pending
 	}
-	if again || !slices.ContainsFunc(effects, func(ef checkpoint.Effect) bool { return ef.Kind == kindAppend }) {
+	if again || !slices.ContainsFunc(effects, func(ef checkpoint.Effect) bool { return looksTouched(&ef) }) {
 		return again, nil
 	}
 	waiting, err := e.store.Effects(ctx, checkpoint.EffectFilter{PartID: row.ID, Kind: kindStatus, State: checkpoint.Pending})
-	return len(waiting) > 0, err // for this append, see unsettled
+	return len(waiting) > 0, err // for these, see unsettled
 }
 
 // deleteAgain finishes the delete of a late twin whose answer was lost: it is simply asked again. What --redo-changed
