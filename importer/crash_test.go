@@ -356,26 +356,33 @@ func TestCrashInFollowUp(t *testing.T) {
 // TestCrashWithLateTwin kills a run at each durable step while a request is applied after it was sent again.
 func TestCrashWithLateTwin(t *testing.T) {
 	t.Parallel()
-	n := 0
-	step := func(t *testing.T, k int) {
+	everywhere(t, func(t *testing.T, k int) *death {
 		b := newBench(t, many(6)...)
 		b.faults("create#3=504,late:5s delete#1=504,applied")
 		end := b.dieAt(k, k%2 == 0)
 		b.run()
-		n = max(n, end.steps)
 		b.fault = nil
 		b.untilDone()
 		time.Sleep(time.Minute)
 		b.untilDone()
 		b.wantHeld()
 		_ = b.box.Close()
-		if t.Failed() {
-			t.Fatalf("crash at %s", end)
-		}
-	}
-	virtual(t, func(t *testing.T) { step(t, 0) })
-	for k := 1; k <= n; k++ {
-		virtual(t, func(t *testing.T) { step(t, k) })
+		return end
+	})
+}
+
+// everywhere plays once without a crash, which tells how many steps there are, and then once with a crash at each.
+func everywhere(t *testing.T, play func(t *testing.T, k int) *death) {
+	t.Helper()
+	n := 0
+	for k := 0; k <= n; k++ {
+		virtual(t, func(t *testing.T) {
+			end := play(t, k)
+			n = max(n, end.steps)
+			if t.Failed() {
+				t.Fatalf("crash at %s", end)
+			}
+		})
 	}
 }
 

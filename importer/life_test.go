@@ -15,7 +15,7 @@ import (
 // tickets, messages, files and statuses, while answers are lost and runs die: in the end it holds what the source says.
 func TestManyExports(t *testing.T) {
 	t.Parallel()
-	seeds := 40
+	seeds := 400
 	switch {
 	case os.Getenv("SOAK") != "":
 		seeds = 1000
@@ -24,7 +24,7 @@ func TestManyExports(t *testing.T) {
 	}
 	for seed := range seeds {
 		t.Run(fmt.Sprint(seed), func(t *testing.T) {
-			virtual(t, func(t *testing.T) { manyExports(t, rand.New(rand.NewPCG(7, uint64(seed)))) })
+			virtual(t, func(t *testing.T) { manyExports(t, rand.New(rand.NewPCG(11, uint64(seed)))) })
 		})
 	}
 }

@@ -89,9 +89,6 @@ func (e *engine) do(ctx context.Context) error {
 	if err := e.deliverAll(ctx); err != nil {
 		return err
 	}
-	if err := e.planSettled(ctx); err != nil {
-		return err
-	}
 	return e.relink(ctx)
 }
 
@@ -440,7 +437,11 @@ func (e *engine) deliverAll(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		if !again && !effects && !e.takeFreed() || e.enough() || e.overTime() {
+		anew, err := e.planSettled(ctx)
+		if err != nil {
+			return err
+		}
+		if !again && !effects && !anew && !e.takeFreed() || e.enough() || e.overTime() {
 			break
 		}
 	}

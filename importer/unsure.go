@@ -7,8 +7,8 @@ import (
 )
 
 // A plan over a newer export cannot say what a conversation lacks while nobody knows what has arrived: files that a
-// message in doubt has got since, messages behind it, another status. Such a plan is made again once the doubts are
-// settled, in the same run, or by the next one.
+// message in doubt has got since, messages behind it, another status, a part that is not needed any more. Such a plan is
+// made again once the doubts are settled, before anything more is sent; at the latest by the next run.
 
 // inDoubt reports whether conversations, or messages appended to them, are in doubt.
 func (e *engine) inDoubt(ctx context.Context) (bool, error) {
@@ -19,27 +19,24 @@ func (e *engine) inDoubt(ctx context.Context) (bool, error) {
 	return c.Parts[checkpoint.InDoubt]+c.Effects[kindAppend][checkpoint.InDoubt] > 0, nil
 }
 
-// planSettled plans what could not be planned before, and delivers it. The sums stay those of the plan that people were
-// shown, with what came to it.
-func (e *engine) planSettled(ctx context.Context) error {
+// planSettled plans what could not be planned before, and reports that it did. The sums stay those of the plan that people
+// were shown.
+func (e *engine) planSettled(ctx context.Context) (bool, error) {
 	if !e.unsure || e.enough() || e.overTime() {
-		return nil
+		return false, nil
 	}
 	var err error
 	if e.unsure, err = e.inDoubt(ctx); err != nil || e.unsure {
-		return err
+		return false, err
 	}
 	e.tell(Event{Kind: EventPhase, Text: "planning again what was in doubt"})
 	shown, rejected := e.rep.Totals, e.rep.Rejected
 	if err := e.onceMore(func() error { return e.prepare(ctx) }); err != nil {
-		return err
+		return false, err
 	}
 	if err := e.planned(ctx); err != nil {
-		return err
+		return false, err
 	}
-	now := e.rep.Totals
-	shown.New, shown.Follow = shown.New+now.New, shown.Follow+now.Follow
-	shown.NewFiles, shown.StatusChanges = shown.NewFiles+now.NewFiles, shown.StatusChanges+now.StatusChanges
 	e.rep.Totals, e.rep.Rejected = shown, rejected
-	return e.deliverAll(ctx)
+	return true, nil
 }
